@@ -1,0 +1,1 @@
+"""The commands of sealpy itself, one module each."""

@@ -1,0 +1,1 @@
+"""The reconciler: Git in, running secrets out."""

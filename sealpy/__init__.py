@@ -1,0 +1,1 @@
+"""sealpy: SOPS files as plain Python data."""

@@ -1,0 +1,278 @@
+"""A document's leaves and a data key: seal them all, or open them all and verify the MAC.
+
+Pure: texts in, edits out. Which leaves are sealed is ``selection``'s to say; how a value is spelt is the format's.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, cast
+
+from sealpy import mac, regex, values
+from sealpy.cipher import Cipher
+from sealpy.document import LISTED, Document, Edit, Kind, Leaf, Path, additional_data, line_and_column
+from sealpy.encrypted_value import PREFIX, looks_sealed
+from sealpy.errors import InvalidEncryptedValue, MacMismatch, UnsealableValue
+from sealpy.formats import Format
+from sealpy.metadata import Metadata
+from sealpy.secret import DataKey
+from sealpy.selection import DEFAULT, Selection, select
+
+_NEVER_SEALED = frozenset({"null", "map", "list"})
+_TAMPERED = "the file was changed by something that does not hold the key; compare it with its last good revision"
+
+
+class Opened(NamedTuple):
+    """A sealed document and what is in it.
+
+    ``leaves`` carry clear kinds and contents, while their spans are still those of ``document.text``.
+    ``sealed[i]`` tells whether ``leaves[i]`` stands sealed in the text. ``notes`` are warnings for the user.
+    """
+
+    document: Document
+    metadata: Metadata
+    data_key: DataKey
+    leaves: Sequence[Leaf]
+    sealed: Sequence[bool]
+    notes: Sequence[str]
+
+    def __repr__(self) -> str:
+        return f"<Opened {self.document!r}>"
+
+
+class Sealed(NamedTuple):
+    """The edits that seal a document's leaves, the digest for its MAC, and how many leaves stand sealed."""
+
+    edits: Sequence[Edit]
+    digest: str
+    count: int
+
+
+class Earlier(NamedTuple):
+    """How one value stood in an earlier version of the file, so that it can stand there again unchanged."""
+
+    sealed: str
+    """``ENC[…]``"""
+    text: str
+    """The same as it was spelt in the file."""
+    clear_text: str
+    """How the decrypted file spelt it; with ``clear_style``, tells whether the user touched it."""
+    clear_style: str
+
+
+Reusable = dict[tuple[bytes, str, str], list[Earlier]]
+"""By additional data, kind and content: under one data key these three make a sealed text reusable."""
+
+
+def unseal(document: Document, metadata: Metadata, data_key: DataKey) -> Opened:
+    """Open every sealed leaf and verify the MAC.
+
+    Raises:
+        InvalidEncryptedValue: a value under the selection is not sealed, or does not open.
+        MacMismatch
+    """
+    opened, digest = _open_leaves(document, metadata, data_key)
+    _verify_mac(metadata, data_key, digest)
+    return opened
+
+
+def unseal_unverified(document: Document, metadata: Metadata, data_key: DataKey) -> Opened:
+    """Open every sealed leaf without looking at the MAC: for ``--ignore-mac`` alone."""
+    return _open_leaves(document, metadata, data_key)[0]
+
+
+def clear_edits(opened: Opened, fmt: Format) -> list[Edit]:
+    """Return the edits that turn the sealed text into the clear one."""
+    document = opened.document
+    spell = fmt.spell
+    edits = [
+        Edit(old.start, old.end, spell(document, old, new.kind, new.content))
+        for old, new, sealed in zip(document.leaves, opened.leaves, opened.sealed, strict=True)
+        if sealed
+    ]
+    edits.extend(fmt.detach(document))
+    return edits
+
+
+def seal(
+    document: Document,
+    fmt: Format,
+    selection: Selection | None,
+    data_key: DataKey,
+    *,
+    only_encrypted: bool,
+    reusable: Reusable | None = None,
+    standing: Mapping[int, Leaf] | None = None,
+) -> Sealed:
+    """Seal every leaf that the selection names.
+
+    ``reusable``: values of an earlier version under the same data key keep their sealed text.
+    ``standing``: leaves by their start that are sealed already, with their clear kind and content; left alone.
+
+    Raises:
+        UnsealableValue: sops could not read the result back.
+    """
+    fmt.check_sealable(document)
+    selected = select(selection or DEFAULT, document.leaves)
+    seal_value = Cipher(data_key).seal
+    refuses_comment = _comment_refusal(selection)
+    edits: list[Edit] = []
+    hashed: list[bytes] = []
+    count = 0
+    for leaf, chosen in zip(document.leaves, selected, strict=True):
+        kind, content = leaf.kind, leaf.content
+        if standing is not None and leaf.start in standing:
+            clear = standing[leaf.start]
+            count += 1
+            if clear.kind != "comment":
+                hashed.append(clear.content.encode("utf-8", "surrogateescape"))
+            continue
+        if kind in _NEVER_SEALED:
+            continue
+        if kind != "comment" and (chosen or not only_encrypted):
+            if not chosen and kind == "float" and content == "-0":
+                raise _located(
+                    UnsealableValue, document, leaf, "sops cannot read an unencrypted -0.0 back", hint="write 0.0"
+                )
+            hashed.append(content.encode("utf-8", "surrogateescape"))
+        if not chosen or not content:
+            continue
+        count += 1
+        data = additional_data(leaf.path)
+        was = reusable.get((data, kind, content)) if reusable else None
+        if was:
+            earlier = was.pop(0)
+            untouched = (
+                earlier.clear_style == leaf.style and earlier.clear_text == document.text[leaf.start : leaf.end]
+            )
+            text = earlier.text if untouched else fmt.spell_sealed(document, leaf, earlier.sealed)
+        else:
+            sealed = seal_value(content, kind, data)
+            if kind == "comment" and refuses_comment(sealed):
+                raise _located(
+                    UnsealableValue, document, leaf, "the encrypted comment matches unencrypted_comment_regex itself"
+                )
+            text = fmt.spell_sealed(document, leaf, sealed)
+        edits.append(Edit(leaf.start, leaf.end, text))
+    return Sealed(edits, mac.digest(hashed, only_encrypted=only_encrypted), count)
+
+
+def seal_mac(data_key: DataKey, digest: str, metadata: Metadata) -> str:
+    """Seal a digest as the MAC of these metadata."""
+    return Cipher(data_key).seal(digest, "str", metadata.mac_additional_data())
+
+
+def reusable(opened: Opened, clear: Document) -> Reusable:
+    """Collect the sealed texts of an opened document; ``clear`` is the scan of its clear text."""
+    table: Reusable = {}
+    same_shape = len(clear.leaves) == len(opened.leaves)
+    for index, (old, new, sealed) in enumerate(
+        zip(opened.document.leaves, opened.leaves, opened.sealed, strict=True)
+    ):
+        if not sealed:
+            continue
+        clear_text = clear_style = ""
+        if same_shape:
+            there = clear.leaves[index]
+            clear_text, clear_style = clear.text[there.start : there.end], there.style
+        standing = Earlier(old.content, opened.document.text[old.start : old.end], clear_text, clear_style)
+        table.setdefault((additional_data(new.path), new.kind, new.content), []).append(standing)
+    return table
+
+
+def _open_leaves(document: Document, metadata: Metadata, data_key: DataKey) -> tuple[Opened, str]:
+    leaves = document.leaves
+    selected = select(metadata.selection or DEFAULT, leaves)
+    only_encrypted = metadata.mac_only_encrypted
+    unlock = Cipher(data_key).open
+    opened: list[Leaf] = []
+    sealed: list[bool] = []
+    hashed: list[bytes] = []
+    notes: list[str] = []
+    for leaf, chosen in zip(leaves, selected, strict=True):
+        path, start, end, kind, content, style, number = leaf
+        if not chosen:
+            opened.append(leaf)
+            sealed.append(False)
+            if not only_encrypted and kind not in _NEVER_SEALED and (kind != "comment" or style == LISTED):
+                hashed.append(content.encode("utf-8", "surrogateescape"))
+            continue
+        if kind in _NEVER_SEALED or not content:
+            opened.append(leaf)
+            sealed.append(False)
+            continue
+        if kind == "comment":
+            clear = _open_comment(leaf, unlock)
+            if clear is None and style == LISTED:
+                raise _does_not_open(document, leaf)
+            if clear is None and looks_sealed(content):
+                line, _ = line_and_column(document.text, start)
+                notes.append(f"line {line}: a comment does not open and stays sealed")
+            opened.append(clear or leaf)
+            sealed.append(clear is not None)
+            continue
+        if kind != "str" or not content.startswith(PREFIX):
+            raise _located_value(document, leaf, "is not encrypted, but the file's rule says that it must be")
+        found = unlock(content, additional_data(path))
+        if found is None:
+            raise _does_not_open(document, leaf)
+        opened_kind, text = found
+        if opened_kind != "str":
+            normal = values.normalise(opened_kind, text)
+            if normal is None:
+                raise _located_value(document, leaf, "opens, but not to what its type says")
+            text = normal
+        hashed.append(text.encode("utf-8", "surrogateescape"))
+        opened.append(Leaf(path, start, end, cast("Kind", opened_kind), text, style, number))
+        sealed.append(True)
+    result = Opened(document, metadata, data_key, opened, sealed, notes)
+    return result, mac.digest(hashed, only_encrypted=only_encrypted)
+
+
+def _open_comment(leaf: Leaf, unlock: Callable[[str, bytes], tuple[str, str] | None]) -> Leaf | None:
+    """Open a comment; the container that sops gave it may be one further out than ours."""
+    if not leaf.content.startswith(PREFIX):
+        return None
+    path: Path = leaf.path
+    tried = None
+    while True:
+        data = additional_data(path)
+        if data != tried:
+            found = unlock(leaf.content, data)
+            if found is not None:
+                return leaf._replace(path=path, kind="comment", content=found[1])
+            tried = data
+        if not path:
+            return None
+        path = path[:-1]
+
+
+def _verify_mac(metadata: Metadata, data_key: DataKey, digest: str) -> None:
+    if not metadata.mac:
+        raise MacMismatch("the file has no MAC", hint=_TAMPERED)
+    stored = Cipher(data_key).open(metadata.mac, metadata.mac_additional_data())
+    if stored is None:
+        raise MacMismatch("the MAC does not open: sops.mac or sops.lastmodified was edited", hint=_TAMPERED)
+    if stored[1] != digest:
+        raise MacMismatch("the MAC does not match the values", hint=_TAMPERED)
+
+
+def _comment_refusal(selection: Selection | None) -> Callable[[str], bool]:
+    if selection is not None and selection.mode == "unencrypted_comment_regex":
+        return regex.compile(selection.pattern).search
+    return lambda _: False
+
+
+def _does_not_open(document: Document, leaf: Leaf) -> InvalidEncryptedValue:
+    return _located_value(document, leaf, "does not open: edited, moved, or sealed under another data key")
+
+
+def _located_value(document: Document, leaf: Leaf, fact: str) -> InvalidEncryptedValue:
+    name = ".".join(str(part) for part in leaf.path)
+    line, column = line_and_column(document.text, leaf.start)
+    return InvalidEncryptedValue(f"line {line}, column {column}: the value of {name} {fact}", hint=_TAMPERED)
+
+
+def _located(
+    error: type[UnsealableValue], document: Document, leaf: Leaf, message: str, hint: str | None = None
+) -> UnsealableValue:
+    line, column = line_and_column(document.text, leaf.start)
+    return error(message, hint=hint, line=line, column=column)
