@@ -7,7 +7,7 @@ read as Go parses it. The text of a leaf is its content; it is canonical when it
 import re
 from binascii import Error as Base64Error
 from binascii import a2b_base64
-from datetime import datetime
+from datetime import UTC, datetime
 from math import isfinite, isinf, isnan
 
 from sealpy.document import Kind
@@ -212,6 +212,39 @@ def python_value(kind: Kind, content: str) -> object:
             return []
         case _:
             return content
+
+
+def from_python(value: object) -> tuple[Kind, str]:
+    """Return the kind and canonical content of plain Python data that has no parts: ``python_value`` backwards.
+
+    A ``datetime`` without a zone is UTC. Bytes become a string, as they do in every file of sops.
+
+    Raises:
+        UnsealableValue: an integer of more than 64 bits, or something that is no plain data.
+    """
+    if isinstance(value, str):
+        return "str", value
+    if isinstance(value, bool):
+        return "bool", str(value)
+    if isinstance(value, int):
+        if INT_MIN <= value <= INT_MAX:
+            return "int", str(value)
+        raise UnsealableValue("an integer of more than 64 bits cannot be sealed by sops", hint="give it as a string")
+    if isinstance(value, float):
+        return "float", float_text(value)
+    if value is None:
+        return "null", ""
+    if isinstance(value, bytes):
+        return "str", value.decode("utf-8", "surrogateescape")
+    if isinstance(value, datetime):
+        text = parse_time((value if value.tzinfo else value.replace(tzinfo=UTC)).isoformat())
+        if text is not None:
+            return "time", text
+    if value == {}:
+        return "map", ""
+    if value == []:
+        return "list", ""
+    raise UnsealableValue(f"a {type(value).__name__} has no place in a document")
 
 
 def decode_base64(text: str) -> bytes | None:

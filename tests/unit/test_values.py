@@ -10,8 +10,7 @@ import pytest
 from sealpy import values
 from sealpy.errors import InvalidEncryptedValue, SealpyError, UnsealableValue
 
-NEAR_NUMBERS = (
-    """
+WORDS = """
 0 -0 +0 00 007 -007 +7 1_0 1__0 _1 1_ 0x1F 0b1 1.5 .5 5. . 1e3 1E3 1e+3 1e-7 1e400 -1e400 1e-400 5e-324 1e 1e+ .e1
 1_0.5_0 1_.5 1._5 1.5_ 1e1_0 1e_1 0x1p-2 0X1P+4 0x_1p1 0x.8p1 0x1.p1 0x.p1 0x1_f.8_0p1_0 0x1 0x1p 0x1p99999 0x1_p1
 0x1.fffffffffffff8p0 0x1.fffffffffffff7fffp0 0x1p-1075 0x1p-1074
@@ -26,9 +25,11 @@ inf +inf -Inf INF infinity -Infinity infin nan NaN NAN -nan +nan ı٣ 9223372036
 2000-02-29T00:00:00Z 1900-02-29T00:00:00Z 0000-01-01T00:00:00Z 0000-02-29T00:00:00Z 9999-12-31T23:59:59.999999999Z
 2001-13-01T00:00:00Z 2001-00-01T00:00:00Z 2001-01-00T00:00:00Z 2001-01-01T24:00:00Z 2001-01-01T23:60:00Z
 2001-01-01T23:59:60Z 2001-1-01T00:00:00Z 02001-01-01T00:00:00Z
-""".split()
-    + ["", " 1", "1 ", "1\n", "true\n", "2001-12-14T21:59:43Z\n", "2001-12-14 21:59:43Z", "9" * 5000]
-)
+"""
+NEAR_NUMBERS = [
+    *WORDS.split(),
+    *("", " 1", "1 ", "1\n", "true\n", "2001-12-14T21:59:43Z\n", "2001-12-14 21:59:43Z", "9" * 5000),
+]
 
 ALPHABETS = ("0123456789", "0123456789.eE+-_", "0x1.pP+-_f", "infINFatyTY+-", "2001-:T.Z+0", "tTrRuUeEfFaAlLsS01")
 
@@ -157,3 +158,31 @@ def test_base64_is_strict_about_padding_and_lenient_about_line_ends():
     assert values.decode_base64("aGl=") == b"hi"
     for wrong in ("aGk", "aGk==", "====", "a===", "aG k=", "aGk=aGk=", "aGk-", "aGk=====", "aaaa====", "ä===", "=aGk"):
         assert values.decode_base64(wrong) is None, wrong
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("5", ("str", "5")),
+        (5, ("int", "5")),
+        (-(2**63), ("int", "-9223372036854775808")),
+        (1.0, ("float", "1")),
+        (1e21, ("float", "1000000000000000000000")),
+        (True, ("bool", "True")),
+        (None, ("null", "")),
+        ({}, ("map", "")),
+        ([], ("list", "")),
+        (b"a\xff", ("str", "a\udcff")),
+        (datetime(2001, 12, 14, 1, 2, 3, 500000, UTC), ("time", "2001-12-14T01:02:03.5Z")),
+        (datetime(2001, 12, 14, tzinfo=timezone(timedelta(hours=-5))), ("time", "2001-12-14T00:00:00-05:00")),
+        (datetime(2001, 12, 14), ("time", "2001-12-14T00:00:00Z")),  # noqa: DTZ001
+    ],
+)
+def test_plain_python_data_becomes_typed_text(value, expected):
+    assert values.from_python(value) == expected
+
+
+@pytest.mark.parametrize("value", [2**63, -(2**63) - 1, {"a": 1}, [1], object(), 1j, {1}])
+def test_python_data_that_sops_cannot_seal_is_refused(value):
+    with pytest.raises(UnsealableValue):
+        values.from_python(value)
