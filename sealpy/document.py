@@ -66,6 +66,8 @@ class Block(NamedTuple):
     end: int
     leaves: Sequence[Leaf]
     document: int = 0
+    style: str = ""
+    """How it was written. Only the format that wrote it reads it."""
 
 
 class Document(NamedTuple):

@@ -4,6 +4,7 @@ Pure: texts in, edits out. Which leaves are sealed is ``selection``'s to say; ho
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import NamedTuple, cast
 
 from sealpy import mac, regex, values
@@ -105,7 +106,7 @@ def seal(
     """Seal every leaf that the selection names.
 
     ``reusable``: values of an earlier version under the same data key keep their sealed text.
-    ``standing``: leaves by their start that are sealed already, with their clear kind and content; left alone.
+    ``standing``: leaves by their start that stand sealed already, with their clear kind and content.
 
     Raises:
         UnsealableValue: sops could not read the result back.
@@ -119,8 +120,8 @@ def seal(
     count = 0
     for leaf, chosen in zip(document.leaves, selected, strict=True):
         kind, content = leaf.kind, leaf.content
-        if standing is not None and leaf.start in standing:
-            clear = standing[leaf.start]
+        clear = standing.get(leaf.start) if standing else None
+        if clear is not None:
             count += 1
             if clear.kind != "comment":
                 hashed.append(clear.content.encode("utf-8", "surrogateescape"))
@@ -178,6 +179,24 @@ def reusable(opened: Opened, clear: Document) -> Reusable:
     return table
 
 
+def reseal(opened: Opened, fmt: Format, data_key: DataKey) -> Sealed:
+    """Seal what stands sealed under another data key, with new nonces."""
+    seal_value = Cipher(data_key).seal
+    only_encrypted = opened.metadata.mac_only_encrypted
+    selected = select(opened.metadata.selection or DEFAULT, opened.document.leaves)
+    edits = []
+    hashed = []
+    for old, new, sealed, chosen in zip(
+        opened.document.leaves, opened.leaves, opened.sealed, selected, strict=True
+    ):
+        if sealed:
+            text = seal_value(new.content, new.kind, additional_data(new.path))
+            edits.append(Edit(old.start, old.end, fmt.spell_sealed(opened.document, old, text)))
+        if new.kind not in _NEVER_SEALED and new.kind != "comment" and (chosen or not only_encrypted):
+            hashed.append(new.content.encode("utf-8", "surrogateescape"))
+    return Sealed(edits, mac.digest(hashed, only_encrypted=only_encrypted), len(edits))
+
+
 def _open_leaves(document: Document, metadata: Metadata, data_key: DataKey) -> tuple[Opened, str]:
     leaves = document.leaves
     selected = select(metadata.selection or DEFAULT, leaves)
@@ -216,7 +235,9 @@ def _open_leaves(document: Document, metadata: Metadata, data_key: DataKey) -> t
             raise _does_not_open(document, leaf)
         opened_kind, text = found
         if opened_kind != "str":
-            normal = values.normalise(opened_kind, text)
+            normal = None
+            with suppress(InvalidEncryptedValue):
+                normal = values.normalise(opened_kind, text)
             if normal is None:
                 raise _located_value(document, leaf, "opens, but not to what its type says")
             text = normal

@@ -42,6 +42,12 @@ class Format(Protocol):
             UnsealableValue
         """
 
+    def unfold(self, document: Document, wanted: Sequence[bool]) -> Sequence[Edit]:
+        """Return the edits that give each leaf to be sealed (``wanted``, one for each leaf) a text of its own.
+
+        A leaf reached through a YAML alias shares its text with another; formats without aliases return nothing.
+        """
+
     def spell(self, document: Document, leaf: Leaf, kind: Kind, content: str) -> str:
         """Return the text that puts ``content`` in the place of ``leaf``, in clear."""
 

@@ -1,0 +1,160 @@
+"""The YAML format: the ``sops`` block at the end of every document, and the pieces that make a ``Format``."""
+
+from collections.abc import Mapping, Sequence
+
+from sealpy.document import Document, Edit, Kind, Leaf, Path
+from sealpy.errors import ParseError, UnsealableValue
+from sealpy.formats import yaml_edit, yaml_scan, yaml_spell
+from sealpy.formats.yaml_scan import RESERVED, Root
+
+_INDENT = 4
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+class _Yaml:
+    """YAML as go-yaml v3 reads it."""
+
+    name = "yaml"
+
+    def decode(self, data: bytes) -> str:
+        encoding = "utf-16" if data.startswith(_UTF16) else "utf-8"
+        position = None
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError as error:
+            position = error.start
+        line = data.count(b"\n", 0, position) + 1
+        raise ParseError("not UTF-8, so not YAML", hint="is it a binary file? try --input-type binary", line=line)
+
+    def encode(self, text: str) -> bytes:
+        return text.encode("utf-8")
+
+    def scan(self, text: str) -> Document:
+        return yaml_scan.scan(text).document
+
+    def check_sealable(self, document: Document) -> None:
+        for leaf in document.leaves:
+            if leaf.path and leaf.path[-1] == "<<" and leaf.kind not in ("map", "null", "comment"):
+                line, column = yaml_scan.line_and_column(document.text, leaf.start)
+                raise UnsealableValue(
+                    "a key << holds a single value, and sops cannot read that back once sealed",
+                    hint="name the key differently", line=line, column=column,
+                )  # fmt: skip
+
+    def spell(self, document: Document, leaf: Leaf, kind: Kind, content: str) -> str:
+        return yaml_spell.spell(document, leaf, kind, content)
+
+    def spell_sealed(self, document: Document, leaf: Leaf, sealed: str) -> str:
+        return yaml_spell.spell_sealed(document, leaf, sealed)
+
+    def unfold(self, document: Document, wanted: Sequence[bool]) -> Sequence[Edit]:
+        return yaml_edit.unfold(document, wanted)
+
+    def attach(self, document: Document, metadata: Mapping[str, object]) -> Sequence[Edit]:
+        text = document.text
+        return [_attach(text, root, metadata) for root in yaml_scan.scan(text).roots]
+
+    def detach(self, document: Document) -> Sequence[Edit]:
+        text = document.text
+        edits = []
+        for block in document.blocks:
+            start, end = block.start, block.end
+            if block.style == yaml_scan.FLOW:
+                start, end = _with_comma(text, start, end)
+            elif end == len(text) and not text.endswith("\n"):
+                # Attaching to a text without a last line break leaves the sealed text without one, too.
+                start = max(start - (2 if text.startswith("\r\n", start - 2) else 1), 0)
+            edits.append(Edit(start, end, ""))
+        return edits
+
+    def update(self, document: Document, metadata: Mapping[str, object]) -> Sequence[Edit]:
+        changed = _changed_scalars(document.metadata or {}, metadata)
+        if changed is None:
+            return self._rewrite(document, metadata)
+        edits = []
+        for block in document.blocks:
+            for leaf in block.leaves:
+                if len(leaf.path) == 1 and leaf.path[0] in changed:
+                    text = yaml_spell.spell(document, leaf, "str", str(changed[leaf.path[0]]))
+                    edits.append(Edit(leaf.start, leaf.end, text))
+        return edits
+
+    def insert(self, document: Document, path: Path, value: object) -> Sequence[Edit]:
+        return yaml_edit.insert(document, path, value)
+
+    def remove(self, document: Document, path: Path) -> Sequence[Edit]:
+        return yaml_edit.remove(document, path)
+
+    def _rewrite(self, document: Document, metadata: Mapping[str, object]) -> Sequence[Edit]:
+        text = document.text
+        newline = _newline(text)
+        edits = []
+        for block in document.blocks:
+            if block.style == yaml_scan.FLOW:
+                edits.append(Edit(block.start, block.end, f'"{RESERVED}": {yaml_spell.inline(metadata, flow=True)}'))
+                continue
+            column = len(text[block.start : block.end]) - len(text[block.start : block.end].lstrip(" "))
+            step = _step(text, block.start, block.end)
+            lines = yaml_spell.block_lines({RESERVED: metadata}, column, step)
+            last = newline if text.startswith("\n", block.end - 1) else ""
+            edits.append(Edit(block.start, block.end, newline.join(lines) + last))
+        return edits
+
+
+def _attach(text: str, root: Root, metadata: Mapping[str, object]) -> Edit:
+    if root.flow:
+        comma = "" if root.empty or text[: root.close].rstrip().endswith(",") else ", "
+        where = root.close if root.empty else len(text[: root.close].rstrip())
+        return Edit(where, where, f'{comma}"{RESERVED}": {yaml_spell.inline(metadata, flow=True)}')
+    newline = _newline(text)
+    lines = yaml_spell.block_lines({RESERVED: metadata}, root.column, _INDENT)
+    block = newline.join(lines)
+    before = text[: root.end]
+    if root.empty and not before.endswith("\n") and before.rstrip(" ").endswith("---"):
+        return Edit(root.end, root.end, newline + block + (newline if root.end < len(text) else ""))
+    if before.endswith("\n") or not before.strip(yaml_scan.BOM):
+        return Edit(root.end, root.end, block + newline)
+    return Edit(root.end, root.end, newline + block)
+
+
+def _changed_scalars(old: Mapping[str, object], new: Mapping[str, object]) -> dict[str | int, object] | None:
+    """Return the strings at the top that differ, or None if anything else does."""
+    if old.keys() != new.keys():
+        return None
+    changed: dict[str | int, object] = {}
+    for name, value in new.items():
+        if old[name] != value:
+            if not isinstance(value, str) or not isinstance(old[name], str) or "\n" in value:
+                return None
+            changed[name] = value
+    return changed
+
+
+def _newline(text: str) -> str:
+    """The line break to write: what the first line ends with."""
+    first = text.find("\n")
+    return "\r\n" if first > 0 and text[first - 1] == "\r" else "\n"
+
+
+def _step(text: str, start: int, end: int) -> int:
+    """The indentation that a block uses: that of its second line."""
+    lines = text[start:end].split("\n", 2)
+    if len(lines) < 2:  # noqa: PLR2004
+        return _INDENT
+    step = (len(lines[1]) - len(lines[1].lstrip(" "))) - (len(lines[0]) - len(lines[0].lstrip(" ")))
+    return step if step >= 2 else _INDENT  # noqa: PLR2004
+
+
+def _with_comma(text: str, start: int, end: int) -> tuple[int, int]:
+    """Extend the span of an entry in braces by the comma that belongs to it."""
+    before = text[:start].rstrip()
+    if before.endswith(","):
+        return len(before) - 1, end
+    rest = text[end:]
+    after = rest.lstrip()
+    if after.startswith(","):
+        return start, end + len(rest) - len(after) + 1
+    return start, end
+
+
+FORMAT = _Yaml()

@@ -1,0 +1,509 @@
+"""Read YAML into leaves with spans, from libyaml's events.
+
+go-yaml, which sops uses, is a port of libyaml: tokens and positions agree. What differs is the meaning of plain
+scalars (``yaml_resolve``) and comments, which libyaml does not report (``yaml_comments``).
+
+Refused as sops refuses: roots that are no map, keys that are no string, a key twice in the first document.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple, NoReturn
+
+from yaml import YAMLError
+from yaml.cyaml import CParser
+from yaml.events import (
+    AliasEvent,
+    DocumentEndEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
+
+from sealpy import values
+from sealpy.document import LISTED, Block, Document, Kind, Leaf, Path, line_and_column
+from sealpy.errors import AlreadyEncrypted, DocumentError, EmptyDocument, ParseError, UnsealableValue
+from sealpy.formats.yaml_resolve import resolve
+
+MAX_DEPTH = 1000
+MAX_ALIASED = 1_000_000
+"""How many leaves may be reached through aliases; more is an alias bomb."""
+
+RESERVED = "sops"
+BOM = "\ufeff"
+
+PLAIN, SINGLE, DOUBLE, LITERAL, FOLDED, ALIAS = "p", "'", '"', "|", ">", "*"
+FLOW = ","
+_STYLES = {None: PLAIN, "": PLAIN, "'": SINGLE, '"': DOUBLE, "|": LITERAL, ">": FOLDED}
+
+# Tags that say what the value is: they would speak of the sealed text too, so they belong to the leaf.
+_TYPE_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("int", "float", "bool", "null", "timestamp", "binary"))
+_PROPERTY = re.compile(r"[&!][^\s,\[\]{}]*|!<[^>\s]*>")
+_GAP = re.compile(r"(?:[ \t\r\n]+(?:#[^\r\n]*)?)*")
+_LISTED_COMMENT = re.compile(r"-[ \t]+$")
+
+
+class Root(NamedTuple):
+    """Where one document of the stream is, for putting a block into it."""
+
+    flow: bool
+    """Is its root written with braces?"""
+    column: int
+    """The column of its root's keys, counted from 0."""
+    start: int
+    """Where the root begins; the closing brace is at ``close``."""
+    close: int
+    empty: bool
+    end: int
+    """Where the document ends: at ``---``, ``...`` or the end of the text."""
+
+
+class Scan(NamedTuple):
+    """A scanned stream: the document, and what attaching and inserting need beside it."""
+
+    document: Document
+    roots: tuple[Root, ...]
+
+
+_Target = tuple[Path, Kind, str, int]
+"""A leaf below an anchor: its path from there, its kind and content, and where it stands."""
+
+
+class _Frame:
+    """One open collection."""
+
+    __slots__ = ("flow", "index", "is_map", "key", "path", "seen", "start")
+
+    def __init__(self, is_map: bool, path: Path, flow: bool, start: int, seen: set[str] | None) -> None:  # noqa: FBT001
+        self.is_map = is_map
+        self.path = path
+        self.flow = flow
+        self.start = start
+        self.key: str | None = None
+        self.index = 0
+        """How many values it has so far."""
+        self.seen = seen
+
+
+def scan(text: str) -> Scan:
+    """Scan a YAML stream.
+
+    Raises:
+        ParseError, EmptyDocument, UnsealableValue, AlreadyEncrypted: with line and column.
+    """
+    return _Scanner(text).run()
+
+
+class _Scanner:
+    """One pass over the events; its attributes are the state between two of them."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        # libyaml does not count the byte order mark.
+        self.shift = 1 if text.startswith(BOM) else 0
+        self.leaves: list[Leaf] = []
+        self.starts: list[int] = []
+        """Where each leaf's node begins, properties included: the order of comments goes by it."""
+        self.blocks: list[Block] = []
+        self.metadata: dict[str, object] | None = None
+        self.roots: list[Root] = []
+        self.containers: dict[int, Path] = {}
+        self.frames: list[_Frame] = []
+        self.number = 0
+        self.root: _Frame | None = None
+        self.root_close = 0
+        self.anchors: dict[str, list[_Target] | None] = {}
+        """What each anchor names: leaves by their path below it; None while its collection is still open."""
+        self.open_anchors: list[tuple[int, str, int, Path]] = []
+        self.aliased = 0
+        # The sops block, while we are in it: its leaves and where its key stands.
+        self.block: list[Leaf] | None = None
+        self.block_start = 0
+
+    def run(self) -> Scan:
+        text = self.text
+        position: tuple[int, int] | None = None
+        what = ""
+        try:
+            parser = CParser(text)
+            next_event = parser.get_event
+            while True:
+                event = next_event()
+                kind = type(event)
+                if kind is ScalarEvent:
+                    self._scalar(event)
+                elif kind is MappingStartEvent or kind is SequenceStartEvent:
+                    self._enter(event, kind is MappingStartEvent)
+                elif kind is MappingEndEvent or kind is SequenceEndEvent:
+                    self._leave(event)
+                elif kind is AliasEvent:
+                    self._alias(event)
+                elif kind is DocumentStartEvent:
+                    self.anchors.clear()
+                    self.root = None
+                elif kind is DocumentEndEvent:
+                    self._end_document(event)
+                elif kind is StreamEndEvent:
+                    break
+        except YAMLError as error:
+            # The foreign error quotes the source: take the position and let it go.
+            mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+            position = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
+            what = _plain_words(getattr(error, "problem", None))
+        except (UnicodeError, RecursionError):
+            position, what = (1, 1), "it is not text"
+        if position is not None:
+            raise ParseError(f"not YAML: {what}", line=position[0], column=position[1])
+        if not self.roots:
+            if text.strip(BOM + " \t\r\n"):
+                raise ParseError("there is no YAML document, only comments", line=1, column=1)
+            raise EmptyDocument("the file is empty", line=1, column=1)
+        return self._finish()
+
+    # -- events -------------------------------------------------------------------------------------------
+
+    def _scalar(self, event: Any) -> None:
+        if not self.frames:
+            self._root_scalar(event)
+            return
+        frame = self.frames[-1]
+        if frame.is_map and frame.key is None:
+            self._key(event, frame)
+            return
+        style = _STYLES[event.style]
+        content = event.value
+        start = node_start = event.start_mark.index + self.shift
+        end = event.end_mark.index + self.shift
+        kind: Kind = "str"
+        prefix = ""
+        tag = event.tag
+        if tag is not None or event.anchor is not None:
+            start, prefix = self._skip_properties(start, end, tag)
+        if style == PLAIN or tag is not None:
+            kind, content = self._resolve(event, style, node_start)
+        if style == LITERAL or style == FOLDED:
+            end = self._block_scalar_end(start, end, content)
+        if frame.is_map:
+            if self.block is not None and len(self.frames) == 1:
+                self._reserved(node_start)
+            path: Path = (*frame.path, frame.key)  # type: ignore[assignment]
+            frame.key = None
+        else:
+            path = (*frame.path, frame.index)
+            if kind == "str" and content.endswith("type:comment]") and content.startswith("ENC["):
+                dash = _LISTED_COMMENT.search(self.text, self.text.rfind("\n", 0, start) + 1, start)
+                if dash and not frame.flow:
+                    self._add(Leaf(frame.path, dash.start(), end, "comment", content, LISTED, self.number), start)
+                    return
+        frame.index += 1
+        if frame.flow:
+            style += FLOW
+        self._add(Leaf(path, start, end, kind, content, style + prefix, self.number), node_start)
+        if event.anchor is not None:
+            self.anchors[event.anchor] = [((), kind, content, start)]
+
+    def _key(self, event: Any, frame: _Frame) -> None:
+        name: str = event.value
+        if not event.style or event.tag is not None:
+            start = event.start_mark.index + self.shift
+            kind, name = self._resolve(event, _STYLES[event.style], start)
+            if kind != "str":
+                self._fail(UnsealableValue, f"a key is {_ARTICLES[kind]}, and sops needs strings", start, "quote it")
+        if event.anchor is not None:
+            self.anchors[event.anchor] = [((), "str", name, event.start_mark.index + self.shift)]
+        self._name(frame, name, event)
+
+    def _name(self, frame: _Frame, name: str, event: Any) -> None:
+        if frame.seen is not None:
+            if name in frame.seen:
+                self._fail(ParseError, "a key stands twice in one map", event.start_mark.index + self.shift, None)
+            frame.seen.add(name)
+        frame.key = name
+        if name == RESERVED and len(self.frames) == 1:
+            self.block = []
+            self.block_start = event.start_mark.index + self.shift
+
+    def _enter(self, event: Any, is_map: bool) -> None:  # noqa: FBT001
+        frames = self.frames
+        start = event.start_mark.index + self.shift
+        path: Path = ()
+        flow = bool(event.flow_style)
+        if frames:
+            frame = frames[-1]
+            flow = flow or frame.flow
+            if not frame.is_map:
+                path = (*frame.path, frame.index)
+            elif frame.key is None:
+                self._fail(ParseError, "a key is a map or list, and sops needs strings", start, None)
+            elif self.block is None or len(frames) > 1:
+                path = (*frame.path, frame.key)
+            elif not is_map:
+                self._reserved(start)
+            if len(frames) >= MAX_DEPTH:
+                self._fail(ParseError, f"nested deeper than {MAX_DEPTH} levels", start, None)
+        elif not is_map:
+            self._fail(ParseError, "the document is a list, and sops needs a map", start, "put the list below a key")
+        if self.block is None:
+            self.containers[start] = path
+        if event.anchor is not None:
+            self.anchors[event.anchor] = None
+            self.open_anchors.append((len(frames), event.anchor, len(self.leaves), path))
+        # sops decodes the first document into a map as well, and only there a key may not stand twice.
+        frame = _Frame(is_map, path, flow, start, set() if is_map and self.number == 0 else None)
+        frames.append(frame)
+        if len(frames) == 1:
+            self.root = frame
+
+    def _leave(self, event: Any) -> None:
+        frames = self.frames
+        frame = frames.pop()
+        end = event.end_mark.index + self.shift
+        if not frames:
+            self.root_close = end
+        elif not frame.index and (self.block is None or len(frames) > 1):
+            style = PLAIN + (FLOW if frames[-1].flow else "")
+            start, prefix = self._skip_properties(frame.start, end, None)
+            kind: Kind = "map" if frame.is_map else "list"
+            self._add(Leaf(frame.path, start, end, kind, "", style + prefix, self.number), frame.start)
+        if self.open_anchors and self.open_anchors[-1][0] == len(frames):
+            _, name, first, base = self.open_anchors.pop()
+            self.anchors[name] = [
+                (leaf.path[len(base) :], leaf.kind, leaf.content, leaf.start) for leaf in self.leaves[first:]
+            ]
+        if not frames:
+            return
+        parent = frames[-1]
+        if self.block is not None and len(frames) == 1:
+            self._end_block(end if frame.flow else 0, in_flow=frames[0].flow)
+        parent.key = None
+        parent.index += 1
+
+    def _alias(self, event: Any) -> None:
+        start = event.start_mark.index + self.shift
+        end = event.end_mark.index + self.shift
+        target = self.anchors.get(event.anchor, ())
+        if target is None:
+            self._fail(ParseError, "an anchor holds an alias of itself", start, None)
+        if not self.frames:
+            self._fail(ParseError, "the document is an alias, and sops needs a map", start, None)
+        frame = self.frames[-1]
+        if frame.is_map and frame.key is None:
+            if len(target) != 1 or target[0][0] != () or target[0][1] != "str":
+                self._fail(UnsealableValue, "a key is an alias of something that is no string", start, None)
+            self._name(frame, target[0][2], event)
+            return
+        if frame.is_map:
+            if self.block is not None and len(self.frames) == 1:
+                self._reserved(start)
+            base: Path = (*frame.path, frame.key)  # type: ignore[assignment]
+            frame.key = None
+        else:
+            base = (*frame.path, frame.index)
+        frame.index += 1
+        self.aliased += len(target)
+        if self.aliased > MAX_ALIASED:
+            self._fail(ParseError, "aliases of aliases make the document enormous", start, None)
+        flow = FLOW if frame.flow else " "
+        for path, kind, content, source in target:
+            style = f"{ALIAS}{flow}{source}:{len(base)}"
+            self._add(Leaf(base + path, start, end, kind, content, style, self.number), start)
+
+    def _root_scalar(self, event: Any) -> None:
+        """A root that is no collection: nothing at all is an empty document, anything else is refused."""
+        start = event.start_mark.index + self.shift
+        if event.style or self._resolve(event, PLAIN, start)[0] != "null":
+            self._fail(ParseError, "the document is a single value, and sops needs a map", start, None)
+        if event.value:
+            # A written null: sops reads an empty document; a key cannot stand beside it.
+            self._fail(ParseError, "the document is a single null, and sops needs a map", start, "remove it")
+
+    def _end_document(self, event: Any) -> None:
+        root = self.root
+        end = event.start_mark.index + self.shift
+        if root is None:
+            self.roots.append(Root(flow=False, column=0, start=end, close=end, empty=True, end=end))
+        else:
+            column = root.start - self.text.rfind("\n", 0, root.start) - 1 - (self.shift if root.start == 1 else 0)
+            self.roots.append(
+                Root(root.flow, column, root.start, self.root_close - 1, not root.index, end)
+            )
+        self.number += 1
+        self.root = None
+
+    # -- the sops block -----------------------------------------------------------------------------------
+
+    def _reserved(self, index: int) -> NoReturn:
+        self._fail(
+            AlreadyEncrypted, f"the top-level key {RESERVED} is reserved for the metadata", index, "rename the key"
+        )
+
+    def _end_block(self, closed: int, *, in_flow: bool) -> None:
+        """Note where the block is: whole lines, or in braces just the entry."""
+        text = self.text
+        leaves = self.block or []
+        self.block = None
+        start, end = self.block_start, closed
+        if not in_flow:
+            # A block map's own end event comes after blank lines and comments that are not its.
+            end = closed or max((leaf.end for leaf in leaves), default=start)
+            if not text.startswith("\n", end - 1):
+                newline = text.find("\n", end)
+                end = len(text) if newline < 0 else newline + 1
+            start = max(text.rfind("\n", 0, start) + 1, self.shift)
+        self.blocks.append(Block(start, end, leaves, self.number, FLOW if in_flow else ""))
+        if self.metadata is None and self.number == 0:
+            self.metadata = _plain_data(leaves)
+
+    # -- helpers of the events ----------------------------------------------------------------------------
+
+    def _add(self, leaf: Leaf, node_start: int) -> None:
+        if self.block is None:
+            self.leaves.append(leaf)
+            self.starts.append(node_start)
+        else:
+            self.block.append(leaf)  # type: ignore[attr-defined]
+
+    def _resolve(self, event: Any, style: str, start: int) -> tuple[Kind, str]:
+        tag = event.tag
+        if style != PLAIN and (tag is None or tag == "!"):
+            return "str", event.value
+        message = ""
+        hint = None
+        kind: type[DocumentError] = ParseError
+        try:
+            return resolve(event.value, tag)
+        except DocumentError as error:
+            message, hint, kind = error.message, error.hint, type(error)
+        self._fail(kind, message, start, hint)
+
+    def _skip_properties(self, start: int, end: int, tag: str | None) -> tuple[int, str]:
+        """Find where a value's own text begins, behind its anchor and tag.
+
+        A tag that names the value's type would name the sealed text's too, so it counts as part of the value;
+        an anchor behind such a tag is returned, to be written again.
+        """
+        position = start
+        tag_at = -1
+        anchor = ""
+        while found := _PROPERTY.match(self.text, position, end):
+            if found.group().startswith("!"):
+                tag_at = position
+            elif tag_at >= 0:
+                anchor = found.group() + " "
+            gap = _GAP.match(self.text, found.end(), end)
+            position = gap.end() if gap else found.end()
+            if position == end:
+                # No value behind the properties: it is empty, and stands right after them.
+                position = found.end() if gap is None or "\n" in gap.group() else end
+                break
+        if tag in _TYPE_TAGS and tag_at >= 0:
+            return tag_at, anchor
+        return position, ""
+
+    def _block_scalar_end(self, start: int, end: int, content: str) -> int:
+        """Trim what libyaml counts to a block scalar but is not its content: blank lines behind it.
+
+        Kept (``+``) blank lines are content. The last line break is always part of the span.
+        """
+        text = self.text
+        header_end = text.find("\n", start, end)
+        if header_end < 0:
+            return end
+        header = text[start:header_end].split("#")[0]
+        if "+" in header:
+            return end if text.startswith("\n", end - 1) else text.rfind("\n", start, end) + 1 or end
+        indent = _indent(text, header_end + 1, end, content)
+        position = last = header_end + 1
+        while position < end:
+            newline = text.find("\n", position, end)
+            line_end = end if newline < 0 else newline
+            if line_end - position > indent and text[position:line_end].rstrip("\r")[indent:]:
+                last = line_end if newline < 0 else newline + 1
+            if newline < 0:
+                break
+            position = newline + 1
+        return last
+
+    def _finish(self) -> Scan:
+        leaves = self.leaves
+        if "#" in self.text:
+            leaves = self._with_comments()
+        document = Document("yaml", self.text, leaves, self.blocks, self.metadata, len(self.roots))
+        return Scan(document, tuple(self.roots))
+
+    def _with_comments(self) -> list[Leaf]:
+        from sealpy.formats.yaml_comments import find_comments  # noqa: PLC0415  (most sealed files have none)
+
+        text = self.text
+        inside = [(block.start, block.end) for block in self.blocks]
+        order = [(start, 1, position) for position, start in enumerate(self.starts)]
+        comments = []
+        for comment in find_comments(text, sealed=bool(self.blocks)):
+            if any(start <= comment.start < end for start, end in inside):
+                continue
+            path = self.containers.get(comment.container, ())
+            content = text[comment.start + 1 : comment.end]
+            order.append((comment.sort, 0, len(comments)))
+            comments.append(Leaf(path, comment.start, comment.end, "comment", content, "#", comment.document))
+        order.sort()
+        return [self.leaves[position] if is_leaf else comments[position] for _, is_leaf, position in order]
+
+    def _fail(self, kind: type[DocumentError], message: str, index: int, hint: str | None) -> NoReturn:
+        line, column = line_and_column(self.text, index)
+        raise kind(message, hint=hint, line=line, column=column)
+
+
+_ARTICLES = {
+    "int": "an integer", "float": "a number", "bool": "a boolean", "time": "a date", "null": "a null",
+}  # fmt: skip
+
+
+def indent_of(text: str, leaf: Leaf) -> int:
+    """Return the indentation of a block scalar's content, in columns."""
+    return _indent(text, text.find("\n", leaf.start, leaf.end) + 1, leaf.end, leaf.content)
+
+
+def _indent(text: str, body: int, end: int, content: str) -> int:
+    """Compare the first line that shows something with what it means.
+
+    That needs no knowledge of the parent's column, from which an explicit indentation (``|2``) counts.
+    """
+    meaning = next((line for line in content.split("\n") if line.strip(" ")), "")
+    for line in text[body:end].split("\n"):
+        shown = line.rstrip("\r").lstrip(" ")
+        if shown:
+            return len(line.rstrip("\r")) - len(shown) - (len(meaning) - len(meaning.lstrip(" ")))
+    # Only white space: the first line of the content is what goes beyond the indentation.
+    return max(len(text[body:end].split("\n")[0].rstrip("\r")) - len(content.split("\n")[0]), 0)
+
+
+def _plain_data(leaves: list[Leaf]) -> dict[str, object]:
+    """Build plain data from the leaves of a block."""
+    root: dict[str, object] = {}
+    for leaf in leaves:
+        here: Any = root
+        for part, following in zip(leaf.path, leaf.path[1:], strict=False):
+            empty: object = [] if isinstance(following, int) else {}
+            if isinstance(part, int):
+                if part == len(here):
+                    here.append(empty)
+                here = here[part]
+            else:
+                here = here.setdefault(part, empty)
+        last = leaf.path[-1]
+        value = values.python_value(leaf.kind, leaf.content)
+        if isinstance(last, int):
+            here.append(value)
+        else:
+            here[last] = value
+    return root
+
+
+def _plain_words(problem: object) -> str:
+    """Keep libyaml's own words; they name tokens, never content, but for characters that they quote."""
+    text = str(problem or "it cannot be read")
+    return re.split(r"['\"#]", text)[0].strip().rstrip(",") or "it cannot be read"
