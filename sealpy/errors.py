@@ -20,6 +20,7 @@
     ├── RuleError                .sops.yaml is wrong
     │   └── NoMatchingRule
     ├── SourceError              a file, folder or repository that cannot be read or written
+    │   └── NoSuchFile
     └── Refused                  sealpy could, but will not: the hint names the way round
 
 A message is one lower-case sentence without a full stop. It never holds a value, a key or a line of
@@ -129,9 +130,7 @@ class DataKeyUnavailable(KeyAccessError):
     ``attempts`` are (label of the master key, why it did not open) pairs, in the order tried.
     """
 
-    def __init__(
-        self, message: str, *, hint: str | None = None, attempts: Sequence[tuple[str, str]] = ()
-    ) -> None:
+    def __init__(self, message: str, *, hint: str | None = None, attempts: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(message, hint=hint)
         self.attempts = tuple(attempts)
 
@@ -146,6 +145,10 @@ class NoMatchingRule(RuleError):
 
 class SourceError(SealpyError):
     """A file, folder or repository cannot be read or written."""
+
+
+class NoSuchFile(SourceError):
+    """There is nothing at this path."""
 
 
 class Refused(SealpyError):
