@@ -1,6 +1,7 @@
-"""Shamir's secret sharing as sops uses it: one polynomial over GF(2^8) for each byte of the data key.
+"""Putting a data key together that was split among key groups: Shamir's secret sharing over GF(2^8).
 
-The field is AES's (x^8 + x^4 + x^3 + x + 1). A share is the polynomials' values at x, followed by x itself.
+Every byte of the key is the value at 0 of a polynomial of its own; a share has the polynomials' values at one
+point, and the point in its last byte. sops numbers the points by key group, from 1. Splitting is not here.
 """
 
 from collections.abc import Sequence
@@ -10,38 +11,48 @@ from sealpy.secret import DATA_KEY_BYTES, DataKey, KeyPart
 
 SHARE_BYTES = DATA_KEY_BYTES + 1
 
-_MODULUS = 0x11B
-_ORDER = 255
+_MODULUS = 0x11B  # x^8 + x^4 + x^3 + x + 1, as in AES
 
 
-def combine(shares: Sequence[KeyPart]) -> DataKey:
-    """Return the data key that at least a threshold of shares holds. Too few give a wrong key, unnoticed.
+def combine(parts: Sequence[KeyPart]) -> DataKey:
+    """Return the data key behind two or more shares.
+
+    Too few shares give a data key all the same, a wrong one: the caller knows the threshold.
 
     Raises:
-        DataKeyUnavailable: two shares are of the same group, or one of none.
+        DataKeyUnavailable: fewer than two shares, one of another length, or two for one point.
     """
-    points = [(share.expose()[-1], share.expose()[:-1]) for share in shares]
-    places = [x for x, _ in points]
-    if len(set(places)) < len(places) or 0 in places:
+    shares = [part.expose() for part in parts]
+    if len(shares) < 2 or any(len(share) != SHARE_BYTES for share in shares):
+        raise DataKeyUnavailable("the shares of its key groups are not as sops makes them")
+    points = [share[-1] for share in shares]
+    # At 0 is the data key itself: such a share would decide alone.
+    if len(set(points)) != len(points) or 0 in points:
         raise DataKeyUnavailable("the shares of its key groups do not fit together")
-    logarithms, powers = _tables()
     secret = bytearray(DATA_KEY_BYTES)
-    for x, values in points:
-        # Lagrange's coefficient at 0: the product of other / (other - x), where minus is exclusive or.
-        exponent = sum(logarithms[other] - logarithms[other ^ x] for other in places if other != x)
-        for index, value in enumerate(values):
-            if value:
-                secret[index] ^= powers[(logarithms[value] + exponent) % _ORDER]
+    for share, point in zip(shares, points, strict=True):
+        weight = 1
+        for other in points:
+            if other != point:
+                # Lagrange's weight for the value at 0; to subtract is to add.
+                weight = _multiply(weight, _multiply(other, _inverse(other ^ point)))
+        for index in range(DATA_KEY_BYTES):
+            secret[index] ^= _multiply(weight, share[index])
     return DataKey(bytes(secret))
 
 
-def _tables() -> tuple[list[int], list[int]]:
-    """Return the logarithms to the base 3, which generates the field, and its powers."""
-    logarithms, powers = [0] * 256, [0] * _ORDER
-    value = 1
-    for exponent in range(_ORDER):
-        powers[exponent] = value
-        logarithms[value] = exponent
-        doubled = value << 1
-        value ^= doubled ^ _MODULUS if doubled > _ORDER else doubled
-    return logarithms, powers
+def _multiply(a: int, b: int) -> int:
+    """Multiply without a table or a branch that depends on the secret, as far as Python can promise that."""
+    product = 0
+    for bit in range(8):
+        product ^= -(b >> bit & 1) & a
+        a = (a << 1) ^ (-(a >> 7) & _MODULUS)
+    return product
+
+
+def _inverse(a: int) -> int:
+    """Raise to the 254th power, because the 255th is 1."""
+    power = a
+    for _ in range(6):
+        power = _multiply(_multiply(power, power), a)
+    return _multiply(power, power)
