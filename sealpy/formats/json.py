@@ -18,7 +18,6 @@ _TO_ESCAPE = re.compile('["\\\\\x00-\x1f]')
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _FIRST_MEMBER = re.compile(rf"\{{({SPACE}){STRING}{SPACE}:({SPACE})")
-_WHOLE = re.compile(r"-?[0-9]+")
 
 
 class _Layout(NamedTuple):
@@ -291,9 +290,9 @@ def _scalar(kind: Kind, content: str) -> str:
         case "int":
             return content
         case "float":
-            # A whole number stays a float only with a point.
+            # A whole number stays a float only with a point, or beyond the integers.
             text = values.float_json(float(content))
-            return f"{text}.0" if _WHOLE.fullmatch(text) else text
+            return text if values.parse_int(text) is None else f"{text}.0"
         case "bool":
             return content.lower()
         case "null":
