@@ -84,6 +84,8 @@ class Document(NamedTuple):
     metadata: Mapping[str, object] | None = None
     documents: int = 1
     notes: Sequence[str] = ()
+    layout: Sequence[object] = ()
+    """What its format needs besides, to write into it. Only the format that wrote it reads it."""
 
     def __repr__(self) -> str:
         return f"<Document {self.format}, {len(self.leaves)} leaves>"

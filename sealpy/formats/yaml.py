@@ -30,7 +30,7 @@ class _Yaml:
         return text.encode("utf-8")
 
     def scan(self, text: str) -> Document:
-        return yaml_scan.scan(text).document
+        return yaml_scan.scan(text)
 
     def check_sealable(self, document: Document) -> None:
         for leaf in document.leaves:
@@ -52,7 +52,7 @@ class _Yaml:
 
     def attach(self, document: Document, metadata: Mapping[str, object]) -> Sequence[Edit]:
         text = document.text
-        return [_attach(text, root, metadata) for root in yaml_scan.scan(text).roots]
+        return [_attach(text, root, metadata) for root in document.layout if isinstance(root, Root)]
 
     def detach(self, document: Document) -> Sequence[Edit]:
         text = document.text

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from yaml.cyaml import CParser
 from yaml.nodes import MappingNode, ScalarNode, SequenceNode
+from yaml.resolver import BaseResolver
 
 from sealpy import values
 from sealpy.document import LISTED, Document, Edit, Leaf, Path
@@ -76,6 +77,14 @@ class _Place(NamedTuple):
     missing: Path
 
 
+class _Composer(CParser, BaseResolver):  # type: ignore[misc]
+    """libyaml's node tree; what the scalars mean is not asked."""
+
+    def __init__(self, text: str) -> None:
+        CParser.__init__(self, text)
+        BaseResolver.__init__(self)
+
+
 class _Tree:
     """The first document's nodes over its text."""
 
@@ -83,8 +92,8 @@ class _Tree:
         self.document = document
         self.text = document.text
         self.shift = 1 if self.text.startswith(BOM) else 0
-        parser = CParser(self.text)
-        self.root = parser.get_node() if parser.check_node() else None
+        composer = _Composer(self.text)
+        self.root = composer.get_node() if composer.check_node() else None
         first = self.text.find("\n")
         self.newline = "\r\n" if first > 0 and self.text[first - 1] == "\r" else "\n"
         self.comments = {leaf.start for leaf in document.leaves if leaf.style == LISTED}
@@ -172,12 +181,9 @@ class _Tree:
         if self._braces(parent):
             return [_without_comma(self.text, start, end)]
         if len(siblings) == 1 and len(path) > 1:
-            empty = "{}" if place.key is not None else "[]"
-            first = start if place.key is not None else self._dash(place.node)
             newline = self.newline if self.text.startswith("\n", end - 1) else ""
-            above = len(self.text[:first].rstrip(" \r\n"))
-            same_line = "\n" not in self.text[above:first]
-            return [Edit(first if same_line else above, end, ("" if same_line else " ") + empty + newline)]
+            empty = " {}" if place.key is not None else " []"
+            return [Edit(self._behind(self.find(path[:-1]), start), end, empty + newline)]
         if place.key is None:
             start = self._dash(place.node)
         line = self.text.rfind("\n", 0, start) + 1
@@ -200,10 +206,17 @@ class _Tree:
 
     def _end(self, node: Any, path: Path) -> int:
         """Where a value's text ends; libyaml counts blank lines and comments behind a block to it."""
-        leaves = self._leaves(path)
-        if self._braces(node) and (not leaves or leaves[0].style[:1] != ALIAS or len(leaves[0].path) > len(path)):
-            return int(node.end_mark.index) + self.shift
-        return max((leaf.end for leaf in leaves), default=int(node.start_mark.index) + self.shift)
+        leaf = next(iter(self._leaves(path)), None)
+        if leaf is not None and leaf.style[:1] == ALIAS and int(leaf.style.split(":")[1]) == len(path):
+            return leaf.end
+        if isinstance(node, MappingNode) and not node.flow_style:
+            key, item = node.value[-1]
+            return self._end(item, (*path, key.value))
+        if isinstance(node, SequenceNode) and not node.flow_style:
+            return self._end(node.value[-1], (*path, len(self._items(node)) - 1))
+        if leaf is not None and leaf.path == path:
+            return leaf.end
+        return int(node.end_mark.index) + self.shift
 
     def _line_end(self, index: int) -> int:
         if self.text.startswith("\n", index - 1):
@@ -215,9 +228,12 @@ class _Tree:
         return isinstance(node, (MappingNode, SequenceNode)) and bool(node.flow_style)
 
     def _behind(self, place: _Place, start: int) -> int:
-        """Where the text behind a key's colon or an item's dash begins."""
-        before = self.text[:start].rstrip(" \r\n\t") if not self._braces(place.parent) else self.text[:start]
-        return len(before)
+        """Where the text behind a key's colon or an item's dash begins; inside braces, where the value does."""
+        if self._braces(place.parent):
+            return start
+        if place.key is None:
+            return self._dash(place.node) + 1
+        return self.text.index(":", place.key.end_mark.index + self.shift) + 1
 
     def _block_value(self, place: _Place, value: object, end: int) -> str:
         """Lines below a key (or behind a dash) for a map or list."""

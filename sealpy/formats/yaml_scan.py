@@ -62,13 +62,6 @@ class Root(NamedTuple):
     """Where the document ends: at ``---``, ``...`` or the end of the text."""
 
 
-class Scan(NamedTuple):
-    """A scanned stream: the document, and what attaching and inserting need beside it."""
-
-    document: Document
-    roots: tuple[Root, ...]
-
-
 _Target = tuple[Path, Kind, str, int]
 """A leaf below an anchor: its path from there, its kind and content, and where it stands."""
 
@@ -89,8 +82,8 @@ class _Frame:
         self.seen = seen
 
 
-def scan(text: str) -> Scan:
-    """Scan a YAML stream.
+def scan(text: str) -> Document:
+    """Scan a YAML stream; the document's ``layout`` are the ``Root``s of its documents.
 
     Raises:
         ParseError, EmptyDocument, UnsealableValue, AlreadyEncrypted: with line and column.
@@ -124,7 +117,7 @@ class _Scanner:
         self.block: list[Leaf] | None = None
         self.block_start = 0
 
-    def run(self) -> Scan:
+    def run(self) -> Document:
         text = self.text
         position: tuple[int, int] | None = None
         what = ""
@@ -428,12 +421,23 @@ class _Scanner:
             position = newline + 1
         return last
 
-    def _finish(self) -> Scan:
+    def _finish(self) -> Document:
         leaves = self.leaves
         if "#" in self.text:
             leaves = self._with_comments()
-        document = Document("yaml", self.text, leaves, self.blocks, self.metadata, len(self.roots))
-        return Scan(document, tuple(self.roots))
+        if self.blocks and not self.text.endswith("\n"):
+            self._give_line_break_to_block(leaves)
+        return Document("yaml", self.text, leaves, self.blocks, self.metadata, len(self.roots), (), self.roots)
+
+    def _give_line_break_to_block(self, leaves: list[Leaf]) -> None:
+        """A text without a last line break got one before its block: it is the block's, not a block scalar's."""
+        border = self.blocks[-1].start
+        for position in range(len(leaves) - 1, -1, -1):
+            leaf = leaves[position]
+            if leaf.end == border and leaf.style[:1] in (LITERAL, FOLDED):
+                leaves[position] = leaf._replace(end=border - (2 if self.text.startswith("\r", border - 2) else 1))
+            if leaf.kind != "comment":
+                return
 
     def _with_comments(self) -> list[Leaf]:
         from sealpy.formats.yaml_comments import find_comments  # noqa: PLC0415  (most sealed files have none)

@@ -153,7 +153,9 @@ def _in_block(document: Document, leaf: Leaf, kind: Kind, content: str) -> str:
     header = text[leaf.start : header_end] if header_end >= 0 else ""
     comment = header.find(" #")
     if kind == "str" and header_end >= 0:
-        body = _block_body(leaf.style[:1], header[: comment if comment >= 0 else None], content)
+        # Where the text ends without a line break, a clipped scalar has none either.
+        ended = content if newline or "-" in header or content.endswith("\n") else content + "\n"
+        body = _block_body(leaf.style[:1], header[: comment if comment >= 0 else None], ended)
         if body is not None:
             pad = " " * indent_of(text, leaf)
             lines = [pad + line if line else "" for line in body]

@@ -1,0 +1,1 @@
+"""Random documents, as people might write them and as nobody would."""
