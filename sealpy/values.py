@@ -106,12 +106,6 @@ def parse_int(text: str) -> int | None:
     return value if INT_MIN <= value <= INT_MAX else None
 
 
-def parse_bool(text: str) -> bool | None:
-    """Read one of the twelve words for true and false that Go knows."""
-    word = _BOOLS.get(text)
-    return None if word is None else word == "True"
-
-
 def parse_time(text: str) -> str | None:
     """Read an RFC 3339 time as leniently as Go, and return its canonical content; None if it is none."""
     match = _TIME.fullmatch(text)
