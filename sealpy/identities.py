@@ -13,14 +13,15 @@ A source that fails stops nothing; why it failed is told when nothing else opene
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from sealpy.config_folder import config_folder
 from sealpy.errors import KeyAccessError, KeyServiceError, NotMyKey
-from sealpy.keys.age_identity import Identity, parse_source
+from sealpy.keys.age_identity import Identity, LockedFile, TextIdentity, generate, parse_source
 from sealpy.keys.age_plugin import Prompt
 from sealpy.keys.exclusive import Exclusive
+from sealpy.secret import Secret
 
 KEY = "SOPS_AGE_KEY"
 KEY_FILE = "SOPS_AGE_KEY_FILE"
@@ -28,6 +29,8 @@ KEY_CMD = "SOPS_AGE_KEY_CMD"
 SSH_FILE = "SOPS_AGE_SSH_PRIVATE_KEY_FILE"
 SSH_CMD = "SOPS_AGE_SSH_PRIVATE_KEY_CMD"
 RECIPIENT = "SOPS_AGE_RECIPIENT"
+
+__all__ = ["Attempt", "Identities", "Prompt", "TextIdentity", "generate", "read"]
 
 _MAX_SOURCE_BYTES = 1 << 24
 _SHOWN_RECIPIENT = 64
@@ -44,11 +47,11 @@ class Attempt(NamedTuple):
 
 class _Found(NamedTuple):
     source: str
-    identities: list[Identity]
+    identities: Sequence[Identity]
     reason: str | None
 
 
-_Load = Callable[[], list[Identity]]
+_Load = Callable[[], Sequence[Identity]]
 
 
 class Identities:
@@ -130,6 +133,34 @@ class Identities:
             )
         return NotMyKey("; ".join([message, *problems]), hint=hint)
 
+    def text_of(self, recipient: str) -> Secret[str]:
+        """Return the identity of a recipient as age writes it, from what is at hand or from the keyring.
+
+        Raises:
+            NotMyKey: there is none.
+            KeyServiceError: it is an SSH key, or behind a passphrase.
+        """
+        identity = self.matching(recipient)
+        if identity is None:
+            self._ask_os_keyring(recipient)
+            identity = self.matching(recipient)
+        if identity is None:
+            raise self.not_mine()
+        if isinstance(identity, TextIdentity):
+            return identity.text
+        raise KeyServiceError("it is an SSH key, or in a file under a passphrase", hint="copy that file itself")
+
+    def in_keyring(self) -> list[str]:
+        """Return the recipients that the keyring of the operating system holds; nothing is unlocked for that.
+
+        Raises:
+            KeyServiceError: sealpy's index of them is damaged.
+        """
+        from sealpy import os_keyring  # reads one small file
+
+        folder = config_folder(self._environ, self._home)
+        return [] if folder is None else os_keyring.recipients(folder)
+
     def key_file(self) -> str | None:
         """Return the path of sops' own key file, whether it exists or not."""
         folder = config_folder(self._environ, self._home)
@@ -172,10 +203,10 @@ class Identities:
             if path and os.path.exists(path):
                 yield path, lambda path=path: self._from_ssh_file(path)  # type: ignore[misc]
 
-    def _from_file(self, path: str) -> list[Identity]:
+    def _from_file(self, path: str) -> Sequence[Identity]:
         return parse_source(_read(path), path, prompt=self._prompt)
 
-    def _from_ssh_file(self, path: str) -> list[Identity]:
+    def _from_ssh_file(self, path: str) -> Sequence[Identity]:
         from sealpy.keys import age_ssh  # not needed where the first source fits
 
         content = _read(path)
@@ -212,7 +243,7 @@ class Identities:
                 self._asked.add((source, recipient))
                 self._record(source, load)
 
-    def _run(self, variable: str, recipient: str) -> list[Identity]:
+    def _run(self, variable: str, recipient: str) -> Sequence[Identity]:
         import shlex
         import subprocess  # slow to import, and most people have no such program
 
@@ -239,14 +270,30 @@ class Identities:
         return [age_ssh.parse(output, variable, prompt=self._prompt)]
 
 
+def read(content: bytes, where: str, prompt: Prompt | None = None) -> list[TextIdentity]:
+    """Read an identity file, unlocking it if need be. ``where`` is what a person is told it is.
+
+    Raises:
+        KeyServiceError: a line is no identity, or the passphrase is missing or wrong.
+    """
+    identities: list[TextIdentity] = []
+    for identity in parse_source(content, where, prompt=prompt):
+        identities += identity.unlock() if isinstance(identity, LockedFile) else [identity]
+    return identities
+
+
 def _attempt(found: _Found) -> Attempt:
     recipients = tuple(recipient for identity in found.identities for recipient in identity.recipients)
-    problems = [identity.problem for identity in found.identities if identity.problem]
-    unnamed = not found.identities or any(not identity.recipients for identity in found.identities)
-    reason = found.reason or "; ".join(problems)
-    if not reason and not recipients and unnamed:
-        reason = "a plugin's identity, which did not fit" if found.identities else "there is no identity in it"
-    return Attempt(found.source, recipients, reason or None)
+    reasons = [found.reason, *(_why_unnamed(identity) for identity in found.identities)]
+    if not found.identities and not found.reason:
+        reasons.append("there is no identity in it")
+    return Attempt(found.source, recipients, "; ".join(filter(None, reasons)) or None)
+
+
+def _why_unnamed(identity: Identity) -> str | None:
+    if identity.problem or identity.recipients:
+        return identity.problem
+    return "it is locked with a passphrase" if isinstance(identity, LockedFile) else "a plugin's key is in it"
 
 
 def _read(path: str) -> bytes:

@@ -198,7 +198,9 @@ def generate() -> X25519Identity:
     return X25519Identity(str(native), native)
 
 
-def parse_source(content: bytes, where: str, *, words: bool = False, prompt: Prompt | None = None) -> list[Identity]:
+def parse_source(
+    content: bytes, where: str, *, words: bool = False, prompt: Prompt | None = None
+) -> list[TextIdentity | LockedFile]:
     """Read a source of identities, which may be locked.
 
     ``words`` allows several identities on a line, as sops does in its environment variable.
