@@ -30,7 +30,7 @@ SSH_FILE = "SOPS_AGE_SSH_PRIVATE_KEY_FILE"
 SSH_CMD = "SOPS_AGE_SSH_PRIVATE_KEY_CMD"
 RECIPIENT = "SOPS_AGE_RECIPIENT"
 
-__all__ = ["Attempt", "Identities", "Prompt", "TextIdentity", "generate", "read"]
+__all__ = ["Attempt", "Identities", "Prompt", "TextIdentity", "generate", "read", "require_recipient"]
 
 _MAX_SOURCE_BYTES = 1 << 24
 _SHOWN_RECIPIENT = 64
@@ -280,6 +280,17 @@ def read(content: bytes, where: str, prompt: Prompt | None = None) -> list[TextI
     for identity in parse_source(content, where, prompt=prompt):
         identities += identity.unlock() if isinstance(identity, LockedFile) else [identity]
     return identities
+
+
+def require_recipient(text: str) -> None:
+    """Check that a text is an age recipient that can be used here.
+
+    Raises:
+        KeyServiceError, BackendMissing
+    """
+    from sealpy.keys import age_recipient
+
+    age_recipient.parse(text.strip())
 
 
 def _attempt(found: _Found) -> Attempt:

@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -12,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Run
+from tests import places
+from tests.cli.process import Program
 from tests.conftest import AgeKey
 
 Tool = Callable[[str], str]
@@ -31,7 +33,7 @@ def mode(path: Path) -> int:
 
 
 class TestNew:
-    def test_it_prints_the_recipient_and_nothing_of_the_key(self, run: Run, keys: Path) -> None:
+    def test_it_prints_the_recipient_and_nothing_of_the_key(self, run: Program, keys: Path) -> None:
         ended = run("key", "new")
 
         assert ended.code == 0
@@ -39,7 +41,7 @@ class TestNew:
         assert "AGE-SECRET" not in ended.out + ended.err
         assert str(keys) in ended.err
 
-    def test_the_file_is_as_age_keygen_writes_it_and_ours_alone(self, run: Run, keys: Path, tool: Tool) -> None:
+    def test_the_file_is_as_age_keygen_writes_it_and_ours_alone(self, run: Program, keys: Path, tool: Tool) -> None:
         recipient = run("key", "new").out.strip()
 
         created, public, identity = keys.read_text().splitlines()
@@ -50,7 +52,7 @@ class TestNew:
         read_back = subprocess.run([tool("age-keygen"), "-y", keys], capture_output=True, text=True, check=True)
         assert read_back.stdout.strip() == recipient
 
-    def test_the_real_sops_finds_it(self, run: Run, home: Path, tool: Tool, tmp_path: Path) -> None:
+    def test_the_real_sops_finds_it(self, run: Program, home: Path, tool: Tool, tmp_path: Path) -> None:
         recipient = run("key", "new").out.strip()
         (tmp_path / "a.yaml").write_text("a: b\n")
         environment = {"PATH": os.environ["PATH"], "HOME": str(home), "XDG_CONFIG_HOME": str(home / "config")}
@@ -62,7 +64,7 @@ class TestNew:
 
         assert opened.stdout == "a: b\n"
 
-    def test_a_second_key_is_added_and_the_first_stays(self, run: Run, keys: Path) -> None:
+    def test_a_second_key_is_added_and_the_first_stays(self, run: Program, keys: Path) -> None:
         run("key", "new")
         first = keys.read_text()
 
@@ -70,7 +72,7 @@ class TestNew:
 
         assert keys.read_text().startswith(f"{first}# name: prod\n")
 
-    def test_a_last_line_without_its_end_is_not_joined(self, run: Run, keys: Path, age_key: AgeKey) -> None:
+    def test_a_last_line_without_its_end_is_not_joined(self, run: Program, keys: Path, age_key: AgeKey) -> None:
         keys.parent.mkdir(parents=True)
         keys.write_text(age_key.identity)
 
@@ -78,7 +80,7 @@ class TestNew:
 
         assert keys.read_text().startswith(f"{age_key.identity}\n# created")
 
-    def test_output_makes_a_new_file_and_never_overwrites(self, run: Run, keys: Path, tmp_path: Path) -> None:
+    def test_output_makes_a_new_file_and_never_overwrites(self, run: Program, keys: Path, tmp_path: Path) -> None:
         path = tmp_path / "prod.key"
 
         assert run("key", "new", "--output", path).code == 0
@@ -90,7 +92,7 @@ class TestNew:
         assert mode(path) == 0o600
         assert not keys.exists()
 
-    def test_a_locked_key_file_is_left_alone(self, run: Run, keys: Path) -> None:
+    def test_a_locked_key_file_is_left_alone(self, run: Program, keys: Path) -> None:
         keys.parent.mkdir(parents=True)
         keys.write_text("-----BEGIN AGE ENCRYPTED FILE-----\n")
 
@@ -100,7 +102,7 @@ class TestNew:
         assert "is locked with a passphrase" in ended.err
         assert keys.read_text() == "-----BEGIN AGE ENCRYPTED FILE-----\n"
 
-    def test_a_key_file_that_others_can_read_is_warned_of(self, run: Run, keys: Path) -> None:
+    def test_a_key_file_that_others_can_read_is_warned_of(self, run: Program, keys: Path) -> None:
         run("key", "new")
         keys.chmod(0o644)
 
@@ -108,7 +110,7 @@ class TestNew:
 
         assert f"hint: chmod 600 {keys}" in ended.err
 
-    def test_without_a_home_folder_a_file_is_asked_for(self, run: Run) -> None:
+    def test_without_a_home_folder_a_file_is_asked_for(self, run: Program) -> None:
         ended = run("key", "new", env={"HOME": "", "XDG_CONFIG_HOME": ""})
 
         assert ended.code == 1
@@ -116,7 +118,7 @@ class TestNew:
             "sealpy: there is no home folder to keep a key in\nsealpy: hint: name a file with --output\n"
         )
 
-    def test_a_name_with_a_line_end_is_refused(self, run: Run, keys: Path) -> None:
+    def test_a_name_with_a_line_end_is_refused(self, run: Program, keys: Path) -> None:
         assert run("key", "new", "--name", "a\nAGE-SECRET-KEY-1").code == 2
         assert not keys.exists()
 
@@ -140,7 +142,7 @@ class TestKeyring:
         return {"PYTHONPATH": str(tmp_path), "PYTHON_KEYRING_BACKEND": "file_keyring.Keyring"}
 
     def test_a_key_in_the_keyring_is_listed_and_exported(
-        self, run: Run, keyring: dict[str, str], keys: Path, home: Path, tmp_path: Path
+        self, run: Program, keyring: dict[str, str], keys: Path, home: Path, tmp_path: Path
     ) -> None:
         recipient = run("key", "new", "--keyring", env=keyring).out.strip()
 
@@ -151,7 +153,7 @@ class TestKeyring:
         assert run("key", "list").out == f"{recipient}  keyring\n"
         assert "AGE-SECRET-KEY-1" in run("key", "export", "--reveal", recipient, env=keyring).out
 
-    def test_a_keyring_that_keeps_no_secrets_is_refused(self, run: Run, home: Path) -> None:
+    def test_a_keyring_that_keeps_no_secrets_is_refused(self, run: Program, home: Path) -> None:
         ended = run("key", "new", "--keyring", env={"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"})
 
         assert ended.code == 128
@@ -159,15 +161,36 @@ class TestKeyring:
         assert "this system has no keyring that keeps secrets" in ended.err
         assert not (home / "config").exists()
 
+    def test_the_desktops_own_keyring_keeps_it(self, run: Program, tmp_path: Path) -> None:
+        missing = [name for name in ("dbus-run-session", "gnome-keyring-daemon") if shutil.which(name) is None]
+        if missing and not places.IN_CI:
+            pytest.skip(f"not installed: {', '.join(missing)}")
+        code = "import sys; from sealpy_cli.main import main; sys.exit(main())"
+        (tmp_path / "session.sh").write_text(
+            "printf password | gnome-keyring-daemon --unlock --components=secrets >/dev/null\n"
+            f"sealpy() {{ '{sys.executable}' -c '{code}' \"$@\"; }}\n"
+            "recipient=$(sealpy key new --keyring) || exit 1\n"
+            "printf 'a: b\\n' > a.yaml\n"
+            "sealpy encrypt -i --age $recipient a.yaml && grep ENC a.yaml >/dev/null && sealpy decrypt a.yaml\n"
+        )
+        (tmp_path / "runtime").mkdir(mode=0o700)
+
+        ended = run(
+            program=["dbus-run-session", "--", "sh", str(tmp_path / "session.sh")],
+            env={"XDG_RUNTIME_DIR": str(tmp_path / "runtime")},
+        )
+
+        assert (ended.code, ended.out) == (0, "a: b\n"), ended.err
+
 
 class TestList:
-    def test_nothing_here_says_what_to_do(self, run: Run) -> None:
+    def test_nothing_here_says_what_to_do(self, run: Program) -> None:
         ended = run("key", "list")
 
         assert (ended.code, ended.out) == (0, "")
         assert 'hint: make one with "sealpy key new"' in ended.err
 
-    def test_every_source_is_named(self, run: Run, keys: Path, age_key: AgeKey, tmp_path: Path) -> None:
+    def test_every_source_is_named(self, run: Program, keys: Path, age_key: AgeKey, tmp_path: Path) -> None:
         named = run("key", "new", "--name", "prod").out.strip()
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "ssh"], check=True)
         environment = {
@@ -197,7 +220,7 @@ class TestList:
 
 
 class TestImport:
-    def test_from_a_file(self, run: Run, keys: Path, age_key: AgeKey, tmp_path: Path) -> None:
+    def test_from_a_file(self, run: Program, keys: Path, age_key: AgeKey, tmp_path: Path) -> None:
         (tmp_path / "k").write_text(f"# old\n{age_key.identity}\n")
 
         ended = run("key", "import", tmp_path / "k")
@@ -207,13 +230,13 @@ class TestImport:
         assert mode(keys) == 0o600
 
     @pytest.mark.parametrize("words", [["-"], []])
-    def test_from_standard_input(self, run: Run, keys: Path, age_key: AgeKey, words: list[str]) -> None:
+    def test_from_standard_input(self, run: Program, keys: Path, age_key: AgeKey, words: list[str]) -> None:
         ended = run("key", "import", *words, stdin=age_key.identity)
 
         assert (ended.code, ended.out) == (0, f"{age_key.recipient}\n")
         assert age_key.identity in keys.read_text()
 
-    def test_twice_is_once(self, run: Run, keys: Path, age_key: AgeKey) -> None:
+    def test_twice_is_once(self, run: Program, keys: Path, age_key: AgeKey) -> None:
         run("key", "import", stdin=age_key.identity)
         before = keys.read_text()
 
@@ -231,7 +254,7 @@ class TestImport:
         assert age_key.recipient in shown
         assert age_key.identity in keys.read_text()
 
-    def test_a_key_as_an_argument_is_refused_and_not_repeated(self, run: Run, keys: Path, age_key: AgeKey) -> None:
+    def test_a_key_as_an_argument_is_refused_and_not_repeated(self, run: Program, keys: Path, age_key: AgeKey) -> None:
         ended = run("key", "import", age_key.identity)
 
         assert ended.code == 1
@@ -247,7 +270,7 @@ class TestImport:
             (OTHER, "line 1 is not an age identity, but a recipient, which is public"),
         ],
     )
-    def test_what_is_no_key_is_refused_by_line(self, run: Run, keys: Path, text: str, why: str) -> None:
+    def test_what_is_no_key_is_refused_by_line(self, run: Program, keys: Path, text: str, why: str) -> None:
         ended = run("key", "import", "-", stdin=text)
 
         assert ended.code == 128
@@ -255,7 +278,7 @@ class TestImport:
         assert "hunter2" not in ended.err
         assert not keys.exists()
 
-    def test_an_ssh_key_stays_where_it_is(self, run: Run, tmp_path: Path) -> None:
+    def test_an_ssh_key_stays_where_it_is(self, run: Program, tmp_path: Path) -> None:
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "ssh"], check=True)
 
         ended = run("key", "import", tmp_path / "ssh")
@@ -263,7 +286,7 @@ class TestImport:
         assert ended.code == 1
         assert "SOPS_AGE_SSH_PRIVATE_KEY_FILE" in ended.err
 
-    def test_a_missing_file(self, run: Run) -> None:
+    def test_a_missing_file(self, run: Program) -> None:
         ended = run("key", "import", "nowhere.txt")
 
         assert ended.code != 0
@@ -271,7 +294,7 @@ class TestImport:
 
 
 class TestExport:
-    def test_it_needs_to_be_told_where(self, run: Run, age_key: AgeKey) -> None:
+    def test_it_needs_to_be_told_where(self, run: Program, age_key: AgeKey) -> None:
         environment = {"SOPS_AGE_KEY": age_key.identity}
 
         ended = run("key", "export", age_key.recipient, env=environment)
@@ -279,20 +302,20 @@ class TestExport:
         assert (ended.code, ended.out) == (1, "")
         assert "hint: --output FILE writes a file, --reveal prints it" in ended.err
 
-    def test_reveal_prints_it_as_a_key_file(self, run: Run, age_key: AgeKey) -> None:
+    def test_reveal_prints_it_as_a_key_file(self, run: Program, age_key: AgeKey) -> None:
         ended = run("key", "export", "--reveal", age_key.recipient, env={"SOPS_AGE_KEY": age_key.identity})
 
         assert ended.code == 0
         assert ended.out.endswith(f"# public key: {age_key.recipient}\n{age_key.identity}\n")
 
-    def test_reveal_is_refused_in_ci(self, run: Run, age_key: AgeKey) -> None:
+    def test_reveal_is_refused_in_ci(self, run: Program, age_key: AgeKey) -> None:
         environment = {"SOPS_AGE_KEY": age_key.identity, "CI": "true"}
 
         ended = run("key", "export", "--reveal", age_key.recipient, env=environment)
 
         assert (ended.code, ended.out) == (1, "")
 
-    def test_output_writes_a_file_of_ours_alone(self, run: Run, age_key: AgeKey, tmp_path: Path) -> None:
+    def test_output_writes_a_file_of_ours_alone(self, run: Program, age_key: AgeKey, tmp_path: Path) -> None:
         path = tmp_path / "backup"
         environment = {"SOPS_AGE_KEY": age_key.identity}
 
@@ -304,13 +327,13 @@ class TestExport:
         assert mode(path) == 0o600
         assert again.code != 0
 
-    def test_an_unknown_recipient_says_what_is_here(self, run: Run, age_key: AgeKey) -> None:
+    def test_an_unknown_recipient_says_what_is_here(self, run: Program, age_key: AgeKey) -> None:
         ended = run("key", "export", "--reveal", OTHER, env={"SOPS_AGE_KEY": age_key.identity})
 
         assert (ended.code, ended.out) == (128, "")
         assert f"tried {age_key.recipient} (SOPS_AGE_KEY)" in ended.err
 
-    def test_an_ssh_key_is_not_handed_out(self, run: Run, tmp_path: Path) -> None:
+    def test_an_ssh_key_is_not_handed_out(self, run: Program, tmp_path: Path) -> None:
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "ssh"], check=True)
         line = (tmp_path / "ssh.pub").read_text().strip()
 
@@ -321,7 +344,7 @@ class TestExport:
 
 
 class TestRecipient:
-    def test_it_is_age_keygen_y(self, run: Run, tool: Tool, age_key: AgeKey, tmp_path: Path) -> None:
+    def test_it_is_age_keygen_y(self, run: Program, tool: Tool, age_key: AgeKey, tmp_path: Path) -> None:
         pq = subprocess.run([tool("age-keygen"), "-pq"], capture_output=True, text=True, check=True).stdout
         (tmp_path / "k").write_text(f"{age_key.identity}\n{pq}")
         theirs = subprocess.run([tool("age-keygen"), "-y", tmp_path / "k"], capture_output=True, text=True, check=True)
@@ -330,7 +353,7 @@ class TestRecipient:
 
         assert (ours.code, ours.out, ours.err) == (0, theirs.stdout, "")
 
-    def test_from_standard_input(self, run: Run, age_key: AgeKey) -> None:
+    def test_from_standard_input(self, run: Program, age_key: AgeKey) -> None:
         assert run("key", "recipient", stdin=age_key.identity).out == f"{age_key.recipient}\n"
 
 

@@ -1,0 +1,163 @@
+"""``sealpy init``: sets a new repository up, and tells in a set-up one what you can do in it.
+
+No file that exists is changed, but for the key file, which a new key is added to.
+"""
+
+import json
+import os
+import subprocess
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import click
+
+from sealpy import config_file, files
+from sealpy.identities import Identities, TextIdentity, generate
+from sealpy.sanitise import visible
+from sealpy_cli import access, environments, key_file, new_rules, terminal
+from sealpy_cli.git import Git, GitError
+
+_SCHEMA = "sealpy.init/1"
+_EXECUTABLE, _ORDINARY = 0o755, 0o644
+_ATTRIBUTES = ".gitattributes"
+
+
+class _Key(NamedTuple):
+    recipient: str
+    source: str
+    made: bool
+
+
+class _Hooks(NamedTuple):
+    """Where git looks for hooks; a folder that somebody chose is theirs to fill."""
+
+    folder: str
+    chosen: bool
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def init(as_json: bool) -> None:
+    """Set this repository up, or tell what you can do in it.
+
+    A new repository gets a key (yours, if you have one), a .sops.yaml with a rule for each environment folder,
+    .gitattributes, and a hook that refuses to commit secrets in clear. Where there is a .sops.yaml nothing is
+    written, and you are told which environments you can write and read.
+    """
+    identities = Identities(os.environ)
+    config = config_file.find(os.getcwd())
+    if config.note:
+        terminal.warn(terminal.plain(config.note))
+    report = _set_up(identities) if config.path is None else {"repository": "existing", "config": config.path}
+    identities = Identities(os.environ)  # a key may just have been made
+    accesses = access.of(config_file.load(str(report["config"])), identities)
+    can = access.summary(accesses)
+    if as_json:
+        rules = [{"path_regex": each.path_regex, "write": each.write, "read": each.read} for each in accesses]
+        print(json.dumps({"schema": _SCHEMA, **report, **can, "rules": rules}, indent=2))
+        return
+    if config.path is not None:
+        terminal.say(f"{terminal.plain(config.path)} is there: nothing was written")
+    print(f"write: {_listed(can['write'])}; read: {_listed(can['read'])}")
+    if config.path is not None and len(can["read"]) < len({name for each in accesses for name in each.labels}):
+        _say_how_to_read(identities)
+
+
+def _set_up(identities: Identities) -> dict[str, object]:
+    top = _top()
+    folder = top or os.getcwd()
+    found = environments.find(folder)
+    key = _key(identities)
+    terminal.say(f"{'made the key' if key.made else 'using the key'} {key.recipient} ({terminal.plain(key.source)})")
+    written: list[str] = []
+    kept: list[str] = []
+
+    def write(path: str, text: str, mode: int = _ORDINARY) -> None:
+        name = os.path.relpath(path, folder)
+        if os.path.lexists(path):
+            kept.append(name)
+            terminal.say(f"left {terminal.plain(name)} as it is")
+        else:
+            files.create(path, text.encode(), mode)
+            written.append(name)
+            terminal.say(f"wrote {terminal.plain(name)}")
+
+    config = os.path.join(folder, config_file.NAME)
+    write(config, new_rules.rules(found, key.recipient))
+    for environment in found:
+        terminal.say(f"  {terminal.plain(environment.name)}: {terminal.listing(environment.folders)}")
+    if not found:
+        terminal.say(
+            "  no environment folders, such as envs/prod: the one rule covers secrets.yaml and its like anywhere"
+        )
+    if top is None:
+        terminal.say("this is no git repository: no attributes and no hook were written")
+    else:
+        write(os.path.join(folder, _ATTRIBUTES), new_rules.ATTRIBUTES)
+        hooks = _hooks(folder)
+        path = os.path.join(hooks.folder, "pre-commit")
+        if hooks.chosen or os.path.lexists(path):
+            terminal.say(f"left {terminal.plain(os.path.relpath(path, folder))} to you")
+            terminal.hint('to check commits, have it run "sealpy hook pre-commit"')
+            kept.append(os.path.relpath(path, folder))
+        else:
+            os.makedirs(hooks.folder, exist_ok=True)
+            write(path, new_rules.HOOK, _EXECUTABLE)
+        terminal.hint("commit " + " and ".join(name for name in (config_file.NAME, _ATTRIBUTES) if name in written))
+    return {
+        "repository": "new",
+        "config": config,
+        "key": key._asdict(),
+        "environments": [environment._asdict() for environment in found],
+        "written": written,
+        "kept": kept,
+    }
+
+
+def _key(identities: Identities) -> _Key:
+    """Take the first age key at hand, or make one. SSH keys are for logging in; nobody is enrolled by them unasked."""
+    at_hand = [identity for identity in identities.at_hand() if isinstance(identity, TextIdentity)]
+    recipients = {recipient for identity in at_hand for recipient in identity.recipients}
+    for attempt in identities.attempts():
+        for recipient in attempt.recipients:
+            if recipient in recipients:
+                return _Key(recipient, attempt.source, made=False)
+    for recipient in identities.in_keyring():
+        return _Key(recipient, "keyring", made=False)
+    path = key_file.path_of(identities)
+    made = generate()
+    key_file.add(path, [key_file.entry(made)])
+    terminal.hint("keep a copy of the key in a safe place: without it, what is encrypted for it is lost")
+    return _Key(made.recipients[0], path, made=True)
+
+
+def _top() -> str | None:
+    """Return the top of the git worktree; None outside of one."""
+    try:
+        with Git() as git:
+            return git.top()
+    except GitError as error:
+        if "not a git repository" not in error.complaint:
+            raise
+    return None
+
+
+def _hooks(folder: str) -> _Hooks:
+    def ask(*words: str) -> str:
+        ran = subprocess.run(["git", *words], cwd=folder, capture_output=True, check=False)
+        return os.fsdecode(ran.stdout.removesuffix(b"\n"))
+
+    chosen = bool(ask("config", "core.hooksPath"))
+    return _Hooks(os.path.join(folder, ask("rev-parse", "--git-path", "hooks")), chosen)
+
+
+def _say_how_to_read(identities: Identities) -> None:
+    ours = [recipient for identity in identities.at_hand() for recipient in identity.recipients]
+    if ours:
+        terminal.hint(f"to read more, ask somebody who can to add your recipient {visible(ours[0])}")
+    else:
+        terminal.hint('to read, make a key with "sealpy key new" and ask somebody who can read to add its recipient')
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(visible(name) for name in names) or "none"
