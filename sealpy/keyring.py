@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sealpy.errors import DataKeyUnavailable, KeyAccessError, KeyServiceError, NotMyKey, Refused
 from sealpy.keys import Backend, WrappedKey
-from sealpy.sanitise import visible
 from sealpy.secret import DATA_KEY_BYTES, DataKey, KeyPart
 from sealpy.shamir import SHARE_BYTES, combine
 
@@ -151,5 +150,7 @@ def _shown(label: str) -> str:
     """Return a label, which comes from the file, as something that is safe and short enough to print."""
     if "AGE-SECRET-KEY-" in label.upper():
         return "a private key, which does not belong there"
+    from sealpy.sanitise import visible  # compiles patterns that only a failure needs
+
     text = visible(label)
     return text if len(text) <= _SHOWN_LABEL else f"{text[:24]}…{text[-12:]}"

@@ -220,7 +220,7 @@ def parse_lines(text: str, *, words: bool = False, prompt: Prompt | None = None)
         KeyServiceError: a line is no identity; the message has its number and nothing of it.
     """
     identities: list[TextIdentity] = []
-    for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
+    for number, line in enumerate(text.removesuffix("\r").replace("\r\n", "\n").split("\n"), 1):
         if not line or line.startswith("#"):
             continue
         for word in line.split() if words else (line,):

@@ -125,6 +125,34 @@ class TestSources:
         assert opened(ann.entry, home, SOPS_AGE_KEY_FILE="/no/such", SOPS_AGE_KEY=ann.identity) == PART
 
 
+@pytest.mark.parametrize("variable", ["SOPS_AGE_KEY", "SOPS_AGE_KEY_FILE"])
+def test_sops_and_we_read_the_same_key_files(
+    ann: Pair, bob: Pair, home: Path, tool: Callable[[str], str], variable: str
+) -> None:
+    sops = [tool("sops"), "--config", "/dev/null"]
+    sealed = written(home / "a.yaml", "a: b\n")
+    subprocess.run([*sops, "encrypt", "-i", "--age", ann.recipient, sealed], check=True)
+    key, other = ann.identity, bob.identity
+    texts = [key, f"{key}\n", f"{key}\r\n", f"{key}\r", f" {key}", f"{key} ", f"\t{key}", f"{other} {key}",
+             f"{other}\n{key}", f"{other}\r{key}", f"# a\n\n{key}", f" # a\n{key}", f"  \n{key}", key.lower(), "",
+             f"x\n{key}", f"{key}\nx", f"\ufeff{key}", f"{ann.recipient}\n{key}", f"{key}\r\r\n"]  # fmt: skip
+
+    theirs, ours = [], []
+    for text in texts:
+        value = text if variable == "SOPS_AGE_KEY" else str(written(home / "k", text))
+        environment = {variable: value, "HOME": "/nowhere"}
+        decrypted = subprocess.run([*sops, "decrypt", sealed], env=environment, capture_output=True, check=False)
+        theirs.append(decrypted.returncode == 0)
+        try:
+            opened(ann.entry, home / "empty", **environment)
+            ours.append(True)
+        except NotMyKey:
+            ours.append(False)
+
+    assert dict(zip(texts, ours, strict=True)) == dict(zip(texts, theirs, strict=True))
+    assert {True, False} == set(theirs)
+
+
 class TestReasons:
     def test_no_source_at_all(self, ann: Pair, home: Path) -> None:
         assert reason(ann.entry, home) == "no age identity was found"
