@@ -1,6 +1,7 @@
 """The age back end, both ways against the real age."""
 
 import os
+import pty
 import re
 import stat
 import subprocess
@@ -371,9 +372,11 @@ class TestArmor:
 
 
 class TestLockedIdentityFile:
-    def test_it_asks_once_for_many_files(self, tmp_path: Path, age_key: AgeKey) -> None:
+    @pytest.mark.parametrize("form", [[], ["-a"]])
+    def test_it_asks_once_for_many_files(self, tool: Tool, tmp_path: Path, age_key: AgeKey, form: list[str]) -> None:
         path = tmp_path / "keys.txt"
-        path.write_bytes(locked(f"# mine\n{age_key.identity}\n", "open sesame"))
+        (tmp_path / "clear").write_text(f"# mine\n{age_key.identity}\n")
+        locked_by_age([tool("age"), "-p", *form, "-o", str(path), str(tmp_path / "clear")], "open sesame")
         person = Person("open sesame")
         ours = backend(person, SOPS_AGE_KEY_FILE=path)
 
@@ -384,10 +387,11 @@ class TestLockedIdentityFile:
 
     @pytest.mark.parametrize("answer", ["close sesame", None])
     def test_without_the_passphrase_the_reason_is_told(
-        self, tmp_path: Path, age_key: AgeKey, answer: str | None
+        self, tool: Tool, tmp_path: Path, age_key: AgeKey, answer: str | None
     ) -> None:
         path = tmp_path / "keys.txt"
-        path.write_bytes(locked(age_key.identity, "open sesame"))
+        (tmp_path / "clear").write_text(age_key.identity)
+        locked_by_age([tool("age"), "-p", "-o", str(path), str(tmp_path / "clear")], "open sesame")
         ours = backend(Person(answer), SOPS_AGE_KEY_FILE=path)
 
         with pytest.raises(NotMyKey) as caught:
@@ -399,11 +403,26 @@ class TestLockedIdentityFile:
         assert caught.value.message == f"no age identity was found; SOPS_AGE_KEY_FILE={path}: {reason}"
 
 
-def locked(text: str, passphrase: str) -> bytes:
-    """Lock an identity file as ``age -p`` does; the real one only takes a passphrase from a terminal."""
-    import pyrage  # type: ignore[import-untyped]
-
-    return bytes(pyrage.passphrase.encrypt(text.encode(), passphrase, armored=True))
+def locked_by_age(command: list[str], passphrase: str) -> None:
+    """Run ``age -p``, which takes a passphrase from a terminal only, twice."""
+    child, screen = pty.fork()
+    if child == 0:
+        os.execv(command[0], command)
+    shown = b""
+    asked = 0
+    while True:
+        try:
+            block = os.read(screen, 4096)
+        except OSError:
+            break
+        shown += block
+        if shown.count(b": ") > asked:
+            asked = shown.count(b": ")
+            os.write(screen, passphrase.encode() + b"\r")
+        if not block:
+            break
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0, shown
 
 
 def test_an_identity_never_shows_itself(age_key: AgeKey) -> None:
