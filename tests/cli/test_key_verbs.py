@@ -380,3 +380,29 @@ def on_a_terminal(home: Path, words: list[str], typed: str) -> str:
     _, status = os.waitpid(child, 0)
     assert os.waitstatus_to_exitcode(status) == 0, shown
     return shown.decode()
+
+
+@pytest.mark.parametrize("kind", ["x25519", "post-quantum", "ed25519", "rsa"])
+def test_sops_and_sealpy_open_each_others_files_for_every_kind_of_key(
+    run: Program, tool: Tool, tmp_path: Path, kind: str
+) -> None:
+    path = tmp_path / "key"
+    if kind in ("ed25519", "rsa"):
+        subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-C", "ann@host", "-f", path], check=True)
+        recipient = path.with_suffix(".pub").read_text().strip()
+        key = {"SOPS_AGE_SSH_PRIVATE_KEY_FILE": str(path)}
+    else:
+        options = ["-pq"] if kind == "post-quantum" else []
+        subprocess.run([tool("age-keygen"), *options, "-o", path], check=True, capture_output=True)
+        recipient = run("key", "recipient", path).out.strip()
+        key = {"SOPS_AGE_KEY_FILE": str(path)}
+    sops = [tool("sops"), "--config", "/dev/null"]
+    run.write("ours.yaml", "a: b\n")
+    run.write("theirs.yaml", "a: b\n")
+
+    assert run("encrypt", "-i", "--age", recipient, "ours.yaml").code == 0
+    assert run("encrypt", "-i", "--age", recipient, "theirs.yaml", program=sops).code == 0
+
+    assert run("decrypt", "ours.yaml", program=sops, env=key).out == "a: b\n"
+    assert run("decrypt", "theirs.yaml", env=key).out == "a: b\n"
+    assert f"recipient: {recipient}\n" in run.read("ours.yaml")
