@@ -1,0 +1,146 @@
+"""``sealpy diff``: what changed between two versions, in plaintext where a key opens it."""
+
+import io
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from sealpy import registry
+from sealpy.changeset import ChangeSet, Renderer, V, redact
+from sealpy.comparison import Opener
+from sealpy.identities import Identities
+from sealpy.keyring import Keyring
+from sealpy.redaction import RedactedValue, RevealedValue
+from sealpy_cli import review_codes, snapshots, terminal
+from sealpy_cli.exit_codes import BROKEN_PIPE, Stop
+from sealpy_cli.git import Git
+from sealpy_cli.render.json import JsonRenderer
+from sealpy_cli.render.text import TextRenderer
+
+_PATHS = "sealpy.paths"
+
+
+class _WithPaths(click.Command):
+    """A command whose words after ``--`` are names of files, never of commits."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if "--" in args:
+            place = args.index("--")
+            args, ctx.meta[_PATHS] = args[:place], args[place + 1 :]
+        return super().parse_args(ctx, args)
+
+
+@click.command(cls=_WithPaths, options_metavar="[OPTION…]")
+@click.argument("versions", nargs=-1, metavar="[A [B] | A..B | A...B | BRANCH] [-- PATH…]")
+@click.option("--staged", is_flag=True, help="Compare the index, which the next commit is made of, with HEAD.")
+@click.option("--files", is_flag=True, help="A and B are two files; git is not asked.")
+@click.option("--reveal", is_flag=True, help="Show values though the output is no terminal.")
+@click.option("--reveal-in-ci", is_flag=True, help="Show values even in a CI run, whose log others read.")
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON document.")
+@click.option("--exit-code", is_flag=True, help="Exit with 1 if a secret, or who reads it, changed.")
+@click.option("--require-decrypt", is_flag=True, help="Exit with 4 if something could not be decrypted.")
+@click.pass_context
+def diff(  # noqa: PLR0913 - one for each option
+    ctx: click.Context,
+    versions: Sequence[str],
+    *,
+    staged: bool,
+    files: bool,
+    reveal: bool,
+    reveal_in_ci: bool,
+    as_json: bool,
+    exit_code: bool,
+    require_decrypt: bool,
+) -> int:
+    """Show what changed in secrets between two versions: values, keys, files, and who can read them.
+
+    \b
+    (nothing)  the worktree against HEAD; if it is clean, HEAD since it left the default branch
+    BRANCH     a branch since it left the default branch: what its pull request would bring
+    A B, A..B  two commits
+    A...B      B since it left A
+    """  # noqa: D301 - click wants the control character
+    paths: Sequence[str] = ctx.meta.get(_PATHS, ())
+    in_ci = os.environ.get("CI", "").lower() not in ("", "0", "false")
+    if reveal and in_ci and not reveal_in_ci:
+        raise Stop(
+            review_codes.UNUSABLE,
+            "values are not shown in CI, whose logs others read",
+            hint="--reveal-in-ci insists",
+        )
+    on_screen = terminal.is_screen(1)
+    revealed = reveal or reveal_in_ci or (on_screen and not in_ci)
+    remarks = _about_values(revealed=revealed, on_screen=on_screen, in_ci=in_ci)
+    opener = Opener(Keyring(registry.backends(Identities(os.environ))).open, registry.format_for)
+    with Git() as git:
+        changes, remark = _changes(git, versions, paths, staged=staged, files=files, opener=opener)
+        remarks += [remark] if remark else []
+        colour = on_screen and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        if revealed:
+            text: Renderer[RevealedValue] = TextRenderer(colour=colour, remarks=remarks)
+            _write(changes, JsonRenderer(revealed=True) if as_json else text)
+            totals = changes.totals
+        else:
+            hidden = redact(changes)
+            plain: Renderer[RedactedValue] = TextRenderer(colour=colour, remarks=remarks)
+            _write(hidden, JsonRenderer(revealed=False) if as_json else plain)
+            totals = hidden.totals
+    return review_codes.code_of(totals, exit_code=exit_code, require_decrypt=require_decrypt)
+
+
+def _changes(
+    git: Git, versions: Sequence[str], paths: Sequence[str], *, staged: bool, files: bool, opener: Opener
+) -> tuple[ChangeSet[RevealedValue], str]:
+    """Find out what is compared with what."""
+    for name in versions:
+        if name.startswith("-") or not name:
+            raise click.UsageError("a name that begins with a hyphen, or is empty, is no version")
+    if files:
+        if len(versions) != 2 or staged or paths:
+            raise click.UsageError("--files takes two files and nothing else")
+        return snapshots.of_files(versions[0], versions[1], opener), ""
+    compared = _compared(git, versions, paths, staged=staged)
+    return snapshots.changes_of(git, compared, opener), compared.remark
+
+
+def _compared(git: Git, versions: Sequence[str], paths: Sequence[str], *, staged: bool) -> snapshots.Comparison:
+    if staged:
+        if versions:
+            raise click.UsageError("--staged takes no version: it compares the index with HEAD")
+        return snapshots.of_index(git, paths)
+    if not versions:
+        return snapshots.of_worktree(git, paths)
+    if len(versions) == 2 and not any(".." in name for name in versions):
+        return snapshots.of_commits(git, versions[0], versions[1], paths)
+    if len(versions) > 1:
+        raise click.UsageError('too many versions; names of files come after "--"')
+    for dots, compare in (("...", snapshots.of_merge_base), ("..", snapshots.of_commits)):
+        old, found, new = versions[0].partition(dots)
+        if found:
+            return compare(git, old or "HEAD", new or "HEAD", paths)
+    return snapshots.of_branch(git, versions[0], paths)
+
+
+def _about_values(*, revealed: bool, on_screen: bool, in_ci: bool) -> list[str]:
+    """Say whether values are shown, where that may surprise."""
+    if not revealed:
+        return [
+            "values are hidden in CI" if in_ci else "values are hidden, for this is no terminal; --reveal shows them"
+        ]
+    return [] if on_screen and not in_ci else ["values are shown, as asked"]
+
+
+def _write(changes: ChangeSet[V], renderer: Renderer[V]) -> None:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal that cannot write a sign gets its number instead of a traceback.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        for piece in renderer.render(changes):
+            sys.stdout.write(piece)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read us has gone, which is no fault; click would end with 1. What is still buffered goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        raise click.exceptions.Exit(BROKEN_PIPE) from None
