@@ -51,9 +51,9 @@ def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module 'sealpy' has no attribute {name!r}")
     if name in _ERRORS:
-        from sealpy import errors as source  # noqa: PLC0415
+        from sealpy import errors as source
     else:
-        from sealpy import library as source  # type: ignore[no-redef]  # noqa: PLC0415
+        from sealpy import library as source  # type: ignore[no-redef]
     value = getattr(source, name)
     globals()[name] = value
     return value

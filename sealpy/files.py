@@ -52,13 +52,17 @@ def read_stdin(limit: int = MAX_BYTES) -> bytes:
     raise failure
 
 
-def replace(path: str, data: bytes, *, mode: int | None = None, expected: bytes | None = None) -> None:
+def replace(
+    path: str, data: bytes, *, mode: int | None = None, expected: bytes | None = None, durable: bool = True
+) -> None:
     """Put ``data`` in the place of a file, in one step.
 
     The new file has the permissions of the old one, and its owner and group where we may give them; without an
     old one, ``mode`` or 0600. A link stays, and what it points to is replaced. A device or a pipe is written to.
 
     ``expected`` is what the caller read before: two programs that change one file at once cannot undo each other.
+    ``durable`` waits until the disk has it, so that a crash of the machine leaves the old file or the new one; that
+    takes milliseconds, and is for nothing where the file can be made again from another.
 
     Raises:
         Refused: the file is no longer what was expected.
@@ -66,7 +70,7 @@ def replace(path: str, data: bytes, *, mode: int | None = None, expected: bytes 
     """
     failure: SourceError | None = None
     try:
-        _replace(path, data, mode, expected)
+        _replace(path, data, mode, expected, durable)
     except (OSError, ValueError) as error:
         failure = _failure(path, error)
     if failure:
@@ -104,7 +108,7 @@ def _read_all(descriptor: int, name: str, limit: int) -> bytes:
     raise SourceError(f"{name}: larger than {_size(limit)}", hint="--max-size sets the limit")
 
 
-def _replace(path: str, data: bytes, mode: int | None, expected: bytes | None) -> None:
+def _replace(path: str, data: bytes, mode: int | None, expected: bytes | None, durable: bool) -> None:
     try:
         status = os.stat(path)
     except FileNotFoundError:
@@ -114,7 +118,7 @@ def _replace(path: str, data: bytes, mode: int | None, expected: bytes | None) -
             raise _changed(path)
         # A link that leads nowhere is followed too.
         target = os.path.realpath(path)
-        _swap(target, data, PRIVATE if mode is None else mode, None)
+        _swap(target, data, PRIVATE if mode is None else mode, None, durable)
         return
     if not S_ISREG(status.st_mode):
         descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
@@ -129,25 +133,26 @@ def _replace(path: str, data: bytes, mode: int | None, expected: bytes | None) -
         status = os.fstat(descriptor)
         if expected is not None and _differs(descriptor, expected):
             raise _changed(path)
-        _swap(target, data, S_IMODE(status.st_mode) & 0o777 if mode is None else mode, status)
+        _swap(target, data, S_IMODE(status.st_mode) & 0o777 if mode is None else mode, status, durable)
     finally:
         os.close(descriptor)
 
 
-def _swap(target: str, data: bytes, mode: int, old: os.stat_result | None) -> None:
+def _swap(target: str, data: bytes, mode: int, old: os.stat_result | None, durable: bool) -> None:
     """Write beside the target, then rename."""
     folder = os.path.dirname(target)
     temporary = os.path.join(folder, f".sealpy-{os.urandom(8).hex()}")
     try:
-        _write_new(temporary, data, mode, old)
+        _write_new(temporary, data, mode, old, durable=durable)
         os.rename(temporary, target)
     except BaseException:
         _remove(temporary)
         raise
-    _sync_folder(folder)
+    if durable:
+        _sync_folder(folder)
 
 
-def _write_new(path: str, data: bytes, mode: int, owner: os.stat_result | None = None) -> None:
+def _write_new(path: str, data: bytes, mode: int, owner: os.stat_result | None = None, *, durable: bool = True) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, PRIVATE)
     try:
         try:
@@ -156,8 +161,9 @@ def _write_new(path: str, data: bytes, mode: int, owner: os.stat_result | None =
                 mode = _give(descriptor, owner, mode)
             if mode != PRIVATE:
                 os.fchmod(descriptor, mode)
-            # Else a crash of the machine may leave the new name with nothing behind it.
-            os.fsync(descriptor)
+            if durable:
+                # Else a crash of the machine may leave the new name with nothing behind it.
+                os.fsync(descriptor)
         finally:
             os.close(descriptor)
     except BaseException:

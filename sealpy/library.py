@@ -6,7 +6,7 @@ authenticated: the MAC is verified before a value leaves.
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from sealpy import data, files, kubernetes, operations, registry
@@ -14,9 +14,9 @@ from sealpy.errors import DocumentError, PathNotFound, SealpyError
 from sealpy.formats import Format
 from sealpy.identities import Identities
 from sealpy.keyring import Keyring
+from sealpy.sealing import Opened
 from sealpy.secret import Secret
 from sealpy.selection import DEFAULT, KUBERNETES, MODES, Selection
-from sealpy.sealing import Opened
 
 MAX_BYTES = 256 * 1024 * 1024
 """The largest file that is read."""
@@ -85,9 +85,7 @@ def load_all(path: str | os.PathLike[str], *, keys: Keys | None = None) -> list[
     return data.documents(opened.leaves, opened.document.documents)
 
 
-def load_secret(
-    path: str | os.PathLike[str], *, name: str | None = None, keys: Keys | None = None
-) -> dict[str, str]:
+def load_secret(path: str | os.PathLike[str], *, name: str | None = None, keys: Keys | None = None) -> dict[str, str]:
     """Read the values of a sealed Kubernetes Secret or ConfigMap as the pod would see them.
 
     ``data`` is base64-decoded and ``stringData`` wins over it. ``name`` chooses among several.
@@ -170,7 +168,7 @@ def inspect(text: str | bytes, *, format: str = "yaml") -> Information:  # noqa:
     _, metadata = operations.scan_sealed(_bytes(text), registry.format_named(format))
     rule = metadata.selection or DEFAULT
     return Information(
-        recipients=tuple(key.label for key in metadata.keys()),
+        recipients=tuple(key.label for key in metadata.master_keys()),
         groups=tuple(tuple(key.label for key in group) for group in metadata.groups),
         threshold=metadata.threshold,
         last_modified=datetime.fromisoformat(metadata.mac_additional_data().decode()),
@@ -215,4 +213,4 @@ def _text(content: bytes) -> str | None:
 
 
 def _now() -> datetime:
-    return datetime.now(timezone.utc)
+    return datetime.now(UTC)

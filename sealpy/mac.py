@@ -5,10 +5,24 @@ clear values, nulls, empty values, comments and the metadata (but for ``lastmodi
 """
 
 from collections.abc import Iterable
-from hashlib import sha256, sha512
+from typing import TYPE_CHECKING
 
-# With mac_only_encrypted the hash starts with this, so that the option cannot be switched off by hand.
-_ONLY_ENCRYPTED = sha256(b"sops").digest()
+if TYPE_CHECKING:
+    from hashlib import sha512
+else:
+    # hashlib loads OpenSSL, which takes longer than everything else that decrypting a file does. The interpreter's
+    # own implementation is the same function; its module has another name in each version.
+    try:
+        from _sha2 import sha512
+    except ImportError:
+        try:
+            from _sha512 import sha512
+        except ImportError:
+            from hashlib import sha512
+
+# With mac_only_encrypted the hash starts with this, the SHA-256 of "sops", so that the option cannot be switched
+# off by hand.
+_ONLY_ENCRYPTED = bytes.fromhex("8a3fd2ad54ce66527b1034f3d147be0b0b975b3bf44f72c6fdadec8176f27d69")
 
 
 def digest(contents: Iterable[bytes], *, only_encrypted: bool) -> str:

@@ -6,7 +6,7 @@ Entries of master keys are kept as they were read, whatever their kind, so that 
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from sealpy.errors import InvalidMetadata
@@ -25,7 +25,9 @@ _KNOWN = frozenset(
     {*BACKENDS, *MODES, "key_groups", "shamir_threshold", "lastmodified", "mac", "mac_only_encrypted", "version"}
 )
 _TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:[.,]\d+)?(Z|[+-]\d\d:\d\d)")
-_VERSION = re.compile(r"1\..*|v?(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?", re.DOTALL)
+_VERSION = re.compile(
+    r"1\..*|v?(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?", re.DOTALL
+)
 
 KeyGroup = tuple[WrappedKey, ...]
 
@@ -50,7 +52,7 @@ class Metadata(NamedTuple):
         """Return what the MAC is bound to: the time in seconds; a fraction is dropped, an offset kept."""
         return _in_seconds(self.last_modified).encode()
 
-    def keys(self) -> tuple[WrappedKey, ...]:
+    def master_keys(self) -> tuple[WrappedKey, ...]:
         """Return all master keys of all groups."""
         return tuple(key for group in self.groups for key in group)
 
@@ -102,9 +104,7 @@ def to_mapping(metadata: Metadata) -> dict[str, object]:
     block["lastmodified"] = metadata.last_modified
     block["mac"] = metadata.mac
     block["version"] = metadata.version
-    ordered = _sorted(block)
-    assert isinstance(ordered, dict)
-    return ordered
+    return {name: _sorted(block[name]) for name in sorted(block)}
 
 
 def fresh(
@@ -116,7 +116,7 @@ def fresh(
 
 def timestamp(now: datetime) -> str:
     """Write a time as sops does: UTC, in seconds."""
-    return now.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _groups(block: Mapping[str, object]) -> tuple[KeyGroup, ...]:
@@ -176,10 +176,10 @@ def _in_seconds(text: str) -> str:
         try:
             datetime.fromisoformat(moment + ("+00:00" if offset == "Z" else offset))
         except ValueError:
-            found = None
-    if not found:
-        raise InvalidMetadata("sops.lastmodified is not an RFC 3339 time")
-    return moment + ("Z" if offset in ("+00:00", "-00:00") else offset)
+            pass
+        else:
+            return moment + ("Z" if offset in ("+00:00", "-00:00") else offset)
+    raise InvalidMetadata("sops.lastmodified is not an RFC 3339 time")
 
 
 def _integer(value: object, name: str) -> int:
@@ -187,7 +187,7 @@ def _integer(value: object, name: str) -> int:
         return 0
     if isinstance(value, (int, float)):
         return int(value)
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:  # noqa: PLR2004
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
         return int(value)
     raise InvalidMetadata(f"sops.{name} is not a number")
 

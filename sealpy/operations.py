@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sealpy import kubernetes, sealing
+from sealpy import sealing
 from sealpy.document import Document, Edit, Leaf, Path, additional_data, splice
 from sealpy.errors import AlreadyEncrypted, NotEncrypted, Refused, SealpyError
 from sealpy.formats import Format
@@ -115,17 +115,13 @@ def encrypt(
         data_key, table = DataKey.generate(), None
         groups = keyring.close(data_key, plan.groups, plan.threshold)
     only_encrypted = plan.mac_only_encrypted
-    sealed = sealing.seal(
-        document, fmt, plan.selection, data_key, only_encrypted=only_encrypted, reusable=table
-    )
-    if not sealed.count and not allow_clear and kubernetes.holds_secret(document.leaves):
+    sealed = sealing.seal(document, fmt, plan.selection, data_key, only_encrypted=only_encrypted, reusable=table)
+    if not sealed.sealed and not allow_clear and _holds_secret(document):
         raise Refused(
             "the rule would leave every value of this Secret in clear",
             hint="mend the rule's regex or suffix, or insist with --allow-clear",
         )
-    metadata = fresh(
-        groups, selection=plan.selection, mac_only_encrypted=only_encrypted, threshold=plan.threshold
-    )
+    metadata = fresh(groups, selection=plan.selection, mac_only_encrypted=only_encrypted, threshold=plan.threshold)
     block = to_mapping(_signed(metadata, data_key, sealed, now))
     return fmt.encode(splice(document.text, [*sealed.edits, *fmt.attach(document, block)]))
 
@@ -212,9 +208,7 @@ def update_keys(opened: Opened, fmt: Format, keyring: Keyring, groups: Sequence[
         standing = {_name(key): key for key in metadata.groups[0]}
         missing = [name for name in groups[0] if name not in standing]
         added = iter(keyring.close(opened.data_key, [missing], 0)[0] if missing else ())
-        closed: tuple[tuple[WrappedKey, ...], ...] = (
-            tuple(standing.get(name) or next(added) for name in groups[0]),
-        )
+        closed: tuple[tuple[WrappedKey, ...], ...] = (tuple(standing.get(name) or next(added) for name in groups[0]),)
     else:
         closed = keyring.close(opened.data_key, groups, metadata.threshold)
     threshold = 0 if len(groups) == 1 else min(metadata.threshold or len(groups), len(groups))
@@ -226,6 +220,12 @@ def update_keys(opened: Opened, fmt: Format, keyring: Keyring, groups: Sequence[
 def key_names(metadata: Metadata) -> list[list[KeyName]]:
     """Return a file's master keys by back end and text, group by group."""
     return [[_name(key) for key in group] for group in metadata.groups]
+
+
+def _holds_secret(document: Document) -> bool:
+    from sealpy import kubernetes
+
+    return kubernetes.holds_secret(document.leaves)
 
 
 def _name(key: WrappedKey) -> KeyName:

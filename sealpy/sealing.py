@@ -44,7 +44,7 @@ class Sealed(NamedTuple):
 
     edits: Sequence[Edit]
     digest: str
-    count: int
+    sealed: int
 
 
 class Earlier(NamedTuple):
@@ -141,9 +141,7 @@ def seal(
         was = reusable.get((data, kind, content)) if reusable else None
         if was:
             earlier = was.pop(0)
-            untouched = (
-                earlier.clear_style == leaf.style and earlier.clear_text == document.text[leaf.start : leaf.end]
-            )
+            untouched = earlier.clear_style == leaf.style and earlier.clear_text == document.text[leaf.start : leaf.end]
             text = earlier.text if untouched else fmt.spell_sealed(document, leaf, earlier.sealed)
         else:
             sealed = seal_value(content, kind, data)
@@ -165,9 +163,7 @@ def reusable(opened: Opened, clear: Document) -> Reusable:
     """Collect the sealed texts of an opened document; ``clear`` is the scan of its clear text."""
     table: Reusable = {}
     same_shape = len(clear.leaves) == len(opened.leaves)
-    for index, (old, new, sealed) in enumerate(
-        zip(opened.document.leaves, opened.leaves, opened.sealed, strict=True)
-    ):
+    for index, (old, new, sealed) in enumerate(zip(opened.document.leaves, opened.leaves, opened.sealed, strict=True)):
         if not sealed:
             continue
         clear_text = clear_style = ""
@@ -186,9 +182,7 @@ def reseal(opened: Opened, fmt: Format, data_key: DataKey) -> Sealed:
     selected = select(opened.metadata.selection or DEFAULT, opened.document.leaves)
     edits = []
     hashed = []
-    for old, new, sealed, chosen in zip(
-        opened.document.leaves, opened.leaves, opened.sealed, selected, strict=True
-    ):
+    for old, new, sealed, chosen in zip(opened.document.leaves, opened.leaves, opened.sealed, selected, strict=True):
         if sealed:
             text = seal_value(new.content, new.kind, additional_data(new.path))
             edits.append(Edit(old.start, old.end, fmt.spell_sealed(opened.document, old, text)))

@@ -8,7 +8,6 @@ What this cannot do: Python offers no way to wipe memory, and a debugger sees ev
 """
 
 import os
-from hmac import compare_digest
 from typing import Generic, NoReturn, TypeVar
 
 T = TypeVar("T", str, bytes)
@@ -22,7 +21,7 @@ class Secret(Generic[T]):
     __slots__ = ("_value",)
 
     def __init__(self, value: T) -> None:
-        self._value = value
+        self._value: T = value
 
     def expose(self) -> T:
         """Return the bare value. Keep it in the innermost expression."""
@@ -42,6 +41,8 @@ class Secret(Generic[T]):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
+        from hmac import compare_digest
+
         return compare_digest(_as_bytes(self._value), _as_bytes(other._value))
 
     __hash__ = None  # type: ignore[assignment]

@@ -12,11 +12,17 @@ from typing import NamedTuple
 import pytest
 
 from tests import places
+from tests.seed import SEED, VARIABLE
 
 KEPT = re.compile(
     r"PATH|LANG|LC_.*|TZ|TMPDIR|PYTHON.*|PYTEST_.*|HYPOTHESIS_.*|COV_.*|LD_LIBRARY_PATH|VIRTUAL_ENV|SSL_CERT_.*"
 )
 """Everything else goes: no test may find a developer's keys, cloud credentials, editor or git settings."""
+
+
+def pytest_report_header() -> str:
+    """Say how to draw the same random documents again."""
+    return f"random documents: {VARIABLE}={SEED}"
 
 
 class AgeKey(NamedTuple):

@@ -1,10 +1,11 @@
 """The YAML format: the ``sops`` block at the end of every document, and the pieces that make a ``Format``."""
 
 from collections.abc import Mapping, Sequence
+from types import ModuleType
 
-from sealpy.document import Document, Edit, Kind, Leaf, Path
+from sealpy.document import Document, Edit, Kind, Leaf, Path, line_and_column
 from sealpy.errors import ParseError, UnsealableValue
-from sealpy.formats import yaml_edit, yaml_scan, yaml_spell
+from sealpy.formats import yaml_scan, yaml_spell
 from sealpy.formats.yaml_scan import RESERVED, Root
 
 _INDENT = 4
@@ -35,7 +36,7 @@ class _Yaml:
     def check_sealable(self, document: Document) -> None:
         for leaf in document.leaves:
             if leaf.path and leaf.path[-1] == "<<" and leaf.kind not in ("map", "null", "comment"):
-                line, column = yaml_scan.line_and_column(document.text, leaf.start)
+                line, column = line_and_column(document.text, leaf.start)
                 raise UnsealableValue(
                     "a key << holds a single value, and sops cannot read that back once sealed",
                     hint="name the key differently", line=line, column=column,
@@ -48,7 +49,10 @@ class _Yaml:
         return yaml_spell.spell_sealed(document, leaf, sealed)
 
     def unfold(self, document: Document, wanted: Sequence[bool]) -> Sequence[Edit]:
-        return yaml_edit.unfold(document, wanted)
+        if not any(leaf.style[:1] == yaml_scan.ALIAS for leaf in document.leaves):
+            return ()
+        edits: Sequence[Edit] = _edit().unfold(document, wanted)
+        return edits
 
     def attach(self, document: Document, metadata: Mapping[str, object]) -> Sequence[Edit]:
         text = document.text
@@ -80,10 +84,12 @@ class _Yaml:
         return edits
 
     def insert(self, document: Document, path: Path, value: object) -> Sequence[Edit]:
-        return yaml_edit.insert(document, path, value)
+        edits: Sequence[Edit] = _edit().insert(document, path, value)
+        return edits
 
     def remove(self, document: Document, path: Path) -> Sequence[Edit]:
-        return yaml_edit.remove(document, path)
+        edits: Sequence[Edit] = _edit().remove(document, path)
+        return edits
 
     def _rewrite(self, document: Document, metadata: Mapping[str, object]) -> Sequence[Edit]:
         text = document.text
@@ -99,6 +105,12 @@ class _Yaml:
             last = newline if text.startswith("\n", block.end - 1) else ""
             edits.append(Edit(block.start, block.end, newline.join(lines) + last))
         return edits
+
+
+def _edit() -> ModuleType:
+    from sealpy.formats import yaml_edit
+
+    return yaml_edit
 
 
 def _attach(text: str, root: Root, metadata: Mapping[str, object]) -> Edit:
@@ -139,10 +151,10 @@ def _newline(text: str) -> str:
 def _step(text: str, start: int, end: int) -> int:
     """The indentation that a block uses: that of its second line."""
     lines = text[start:end].split("\n", 2)
-    if len(lines) < 2:  # noqa: PLR2004
+    if len(lines) < 2:
         return _INDENT
     step = (len(lines[1]) - len(lines[1].lstrip(" "))) - (len(lines[0]) - len(lines[0].lstrip(" ")))
-    return step if step >= 2 else _INDENT  # noqa: PLR2004
+    return step if step >= 2 else _INDENT
 
 
 def _with_comma(text: str, start: int, end: int) -> tuple[int, int]:

@@ -7,7 +7,7 @@ As in sops, paths lead into the first document.
 from collections.abc import Sequence
 from typing import Any, NamedTuple, NoReturn
 
-from yaml.cyaml import CParser
+from yaml._yaml import CParser
 from yaml.nodes import MappingNode, ScalarNode, SequenceNode
 from yaml.resolver import BaseResolver
 
@@ -77,7 +77,7 @@ class _Place(NamedTuple):
     missing: Path
 
 
-class _Composer(CParser, BaseResolver):  # type: ignore[misc]
+class _Composer(CParser, BaseResolver):
     """libyaml's node tree; what the scalars mean is not asked."""
 
     def __init__(self, text: str) -> None:

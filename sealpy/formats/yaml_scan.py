@@ -7,11 +7,10 @@ Refused as sops refuses: roots that are no map, keys that are no string, a key t
 """
 
 import re
-from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn
 
 from yaml import YAMLError
-from yaml.cyaml import CParser
+from yaml._yaml import CParser
 from yaml.events import (
     AliasEvent,
     DocumentEndEvent,
@@ -38,6 +37,7 @@ BOM = "\ufeff"
 
 PLAIN, SINGLE, DOUBLE, LITERAL, FOLDED, ALIAS = "p", "'", '"', "|", ">", "*"
 FLOW = ","
+_BLOCK_STYLES = (LITERAL, FOLDED)
 _STYLES = {None: PLAIN, "": PLAIN, "'": SINGLE, '"': DOUBLE, "|": LITERAL, ">": FOLDED}
 
 # Tags that say what the value is: they would speak of the sealed text too, so they belong to the leaf.
@@ -71,7 +71,7 @@ class _Frame:
 
     __slots__ = ("flow", "index", "is_map", "key", "path", "seen", "start")
 
-    def __init__(self, is_map: bool, path: Path, flow: bool, start: int, seen: set[str] | None) -> None:  # noqa: FBT001
+    def __init__(self, is_map: bool, path: Path, flow: bool, start: int, seen: set[str] | None) -> None:
         self.is_map = is_map
         self.path = path
         self.flow = flow
@@ -136,8 +136,7 @@ class _Scanner:
                 elif kind is AliasEvent:
                     self._alias(event)
                 elif kind is DocumentStartEvent:
-                    self.anchors.clear()
-                    self.root = None
+                    self._start_document(event)
                 elif kind is DocumentEndEvent:
                     self._end_document(event)
                 elif kind is StreamEndEvent:
@@ -178,12 +177,12 @@ class _Scanner:
             start, prefix = self._skip_properties(start, end, tag)
         if style == PLAIN or tag is not None:
             kind, content = self._resolve(event, style, node_start)
-        if style == LITERAL or style == FOLDED:
+        if style in _BLOCK_STYLES:
             end = self._block_scalar_end(start, end, content)
         if frame.is_map:
             if self.block is not None and len(self.frames) == 1:
                 self._reserved(node_start)
-            path: Path = (*frame.path, frame.key)  # type: ignore[assignment]
+            path: Path = (*frame.path, frame.key or "")
             frame.key = None
         else:
             path = (*frame.path, frame.index)
@@ -220,7 +219,7 @@ class _Scanner:
             self.block = []
             self.block_start = event.start_mark.index + self.shift
 
-    def _enter(self, event: Any, is_map: bool) -> None:  # noqa: FBT001
+    def _enter(self, event: Any, is_map: bool) -> None:
         frames = self.frames
         start = event.start_mark.index + self.shift
         path: Path = ()
@@ -292,7 +291,7 @@ class _Scanner:
         if frame.is_map:
             if self.block is not None and len(self.frames) == 1:
                 self._reserved(start)
-            base: Path = (*frame.path, frame.key)  # type: ignore[assignment]
+            base: Path = (*frame.path, frame.key or "")
             frame.key = None
         else:
             base = (*frame.path, frame.index)
@@ -314,6 +313,14 @@ class _Scanner:
             # A written null: sops reads an empty document; a key cannot stand beside it.
             self._fail(ParseError, "the document is a single null, and sops needs a map", start, "remove it")
 
+    def _start_document(self, event: Any) -> None:
+        self.anchors.clear()
+        self.root = None
+        # libyaml takes 1.2 as well, go-yaml does not.
+        if event.version not in (None, (1, 1)):
+            start = event.start_mark.index + self.shift
+            self._fail(ParseError, "sops reads YAML 1.1 only", start, "remove the %YAML directive")
+
     def _end_document(self, event: Any) -> None:
         root = self.root
         end = event.start_mark.index + self.shift
@@ -321,9 +328,7 @@ class _Scanner:
             self.roots.append(Root(flow=False, column=0, start=end, close=end, empty=True, end=end))
         else:
             column = root.start - self.text.rfind("\n", 0, root.start) - 1 - (self.shift if root.start == 1 else 0)
-            self.roots.append(
-                Root(root.flow, column, root.start, self.root_close - 1, not root.index, end)
-            )
+            self.roots.append(Root(root.flow, column, root.start, self.root_close - 1, not root.index, end))
         self.number += 1
         self.root = None
 
@@ -358,7 +363,7 @@ class _Scanner:
             self.leaves.append(leaf)
             self.starts.append(node_start)
         else:
-            self.block.append(leaf)  # type: ignore[attr-defined]
+            self.block.append(leaf)
 
     def _resolve(self, event: Any, style: str, start: int) -> tuple[Kind, str]:
         tag = event.tag
@@ -440,12 +445,12 @@ class _Scanner:
                 return
 
     def _with_comments(self) -> list[Leaf]:
-        from sealpy.formats.yaml_comments import find_comments  # noqa: PLC0415  (most sealed files have none)
+        from sealpy.formats.yaml_comments import find_comments
 
         text = self.text
         inside = [(block.start, block.end) for block in self.blocks]
         order = [(start, 1, position) for position, start in enumerate(self.starts)]
-        comments = []
+        comments: list[Leaf] = []
         for comment in find_comments(text, sealed=bool(self.blocks)):
             if any(start <= comment.start < end for start, end in inside):
                 continue
@@ -482,7 +487,7 @@ def _indent(text: str, body: int, end: int, content: str) -> int:
         if shown:
             return len(line.rstrip("\r")) - len(shown) - (len(meaning) - len(meaning.lstrip(" ")))
     # Only white space: the first line of the content is what goes beyond the indentation.
-    return max(len(text[body:end].split("\n")[0].rstrip("\r")) - len(content.split("\n")[0]), 0)
+    return max(len(text[body:end].split("\n", 1)[0].rstrip("\r")) - len(content.split("\n", 1)[0]), 0)
 
 
 def _plain_data(leaves: list[Leaf]) -> dict[str, object]:

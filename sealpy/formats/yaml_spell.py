@@ -16,9 +16,11 @@ _ESCAPES = {
     "\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0", "\a": "\\a", "\b": "\\b",
     "\x1b": "\\e", "\x85": "\\N", "\xa0": "\\_", "\u2028": "\\L", "\u2029": "\\P",
 }  # fmt: skip
-_MUST_ESCAPE = re.compile("[\\\\\"\\x00-\\x1f\\x7f-\\xa0\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
+_MUST_ESCAPE = re.compile('[\\\\"\\x00-\\x1f\\x7f-\\xa0\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]')
 # What a literal cannot hold: carriage returns and other line breaks, and what YAML forbids in clear.
-_NOT_LITERAL = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x84\\x85\\x86-\\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
+_NOT_LITERAL = re.compile(
+    "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x84\\x85\\x86-\\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]"
+)
 
 
 def spell(document: Document, leaf: Leaf, kind: Kind, content: str) -> str:
@@ -91,33 +93,38 @@ def text_scalar(content: str, *, flow: bool) -> str:
 def double_quoted(content: str) -> str:
     """Spell a string in double quotes, escaping only what must be."""
     if _has_raw_bytes(content):
-        from binascii import b2a_base64  # noqa: PLC0415  (strings that are no text are rare)
+        from binascii import b2a_base64
 
         return "!!binary " + b2a_base64(content.encode("utf-8", "surrogateescape"), newline=False).decode()
     return '"' + _MUST_ESCAPE.sub(_escape, content) + '"'
 
 
-def block_lines(value: object, indent: int, step: int) -> list[str]:
-    """Write plain data as the lines of a block collection, ``step`` columns a level, as sops lays out its own."""
+def block_lines(value: object, indent: int, step: int, child: int = 0) -> list[str]:
+    """Write plain data as the lines of a block collection, ``step`` columns a level, as sops lays out its own.
+
+    ``child`` is the column of what is nested in it, where that is not simply one step further.
+    """
     pad = " " * indent
+    child = child or indent + step
     lines: list[str] = []
     if isinstance(value, Mapping):
         for name, item in value.items():
             head = f"{pad}{text_scalar(str(name), flow=False)}:"
             if isinstance(item, (Mapping, list)) and item:
                 lines.append(head)
-                lines.extend(block_lines(item, indent + step, step))
+                lines.extend(block_lines(item, child, step))
             else:
-                lines.extend(_entry(head, item, indent + step))
+                lines.extend(_entry(head, item, child))
         return lines
     if isinstance(value, list):
         for item in value:
             if isinstance(item, (Mapping, list)) and item:
-                inner = block_lines(item, indent + 2, step)
+                # A map behind a dash is two columns in, but what it holds is counted from the dash.
+                inner = block_lines(item, indent + 2, step, max(indent + step, indent + 3))
                 inner[0] = f"{pad}- {inner[0][indent + 2 :]}"
                 lines.extend(inner)
             else:
-                lines.extend(_entry(f"{pad}-", item, indent + step))
+                lines.extend(_entry(f"{pad}-", item, child))
         return lines
     raise TypeError(type(value).__name__)
 
@@ -159,7 +166,9 @@ def _in_block(document: Document, leaf: Leaf, kind: Kind, content: str) -> str:
         if body is not None:
             pad = " " * indent_of(text, leaf)
             lines = [pad + line if line else "" for line in body]
-            return header + "\n" + "".join(line + carriage + "\n" for line in lines[:-1]) + lines[-1] + carriage + newline
+            return (
+                header + "\n" + "".join(line + carriage + "\n" for line in lines[:-1]) + lines[-1] + carriage + newline
+            )
     if comment >= 0:
         # The comment of the header is a leaf of its own inside this one's text.
         raise UnsealableValue("a block scalar with a comment behind its indicator holds a value that does not fit it")
@@ -205,9 +214,7 @@ def _folded(lines: list[str]) -> list[str] | None:
 
 
 def _fits_literal(content: str) -> bool:
-    return not _NOT_LITERAL.search(content) and not any(
-        line and not line.strip(" \t") for line in content.split("\n")
-    )
+    return not _NOT_LITERAL.search(content) and not any(line and not line.strip(" \t") for line in content.split("\n"))
 
 
 def _after_space(text: str, index: int) -> bool:
@@ -224,4 +231,4 @@ def _escape(found: re.Match[str]) -> str:
     if short is not None:
         return short
     code = ord(character)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"  # noqa: PLR2004
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

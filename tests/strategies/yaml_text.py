@@ -15,7 +15,7 @@ ANY_TEXT = st.text(
     min_size=0,
     max_size=20,
 )
-COMMENT = st.text(alphabet="abc DEF012:[]{},'\"!é", min_size=0, max_size=20).map(str.rstrip)
+COMMENT = st.text(alphabet="abc DEF012:[]{},'\"!é", min_size=1, max_size=20).map(str.rstrip).filter(bool)
 NUMBERS = st.one_of(
     st.integers(-(2**63), 2**63 - 1).map(str),
     st.floats(allow_nan=False, allow_infinity=False).map(repr).filter(lambda text: text != "-0.0"),
@@ -140,7 +140,9 @@ class _Writer:
             if depth < 3 and self.chance(30):
                 before = len(self.lines)
                 self.mapping(indent + 2, depth + 1)
-                while self.lines[before:] and (self.lines[before].strip() == "" or self.lines[before].lstrip()[0] == "#"):
+                while self.lines[before:] and (
+                    self.lines[before].strip() == "" or self.lines[before].lstrip()[0] == "#"
+                ):
                     del self.lines[before]
                 self.lines[before] = " " * indent + "- " + self.lines[before][indent + 2 :]
             else:
