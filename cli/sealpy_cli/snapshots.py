@@ -22,7 +22,14 @@ LIMIT = 20 << 20
 
 WORKTREE, INDEX, NOTHING = Snapshot("worktree"), Snapshot("index"), Snapshot("nothing (no commit yet)")
 
-_DEFAULTS = ("refs/remotes/origin/HEAD", "refs/heads/main", "refs/heads/master")
+_DEFAULTS = (
+    "refs/remotes/origin/HEAD",
+    "refs/heads/main",
+    "refs/heads/master",
+    # A CI system's clone has neither.
+    "refs/remotes/origin/main",
+    "refs/remotes/origin/master",
+)
 # origin/HEAD says which branch is the default, and reads badly.
 _BETTER_NAMES = ("refs/remotes/origin/main", "refs/remotes/origin/master", "refs/remotes/origin/develop")
 _LINK, _SUBMODULE = 0o120000, 0o160000

@@ -50,8 +50,14 @@ def _recipients(metadata: Metadata | None) -> dict[Recipient, WrappedKey]:
     if metadata is None:
         return {}
     return {
-        Recipient(key.backend, key.label, number): key for number, group in enumerate(metadata.groups) for key in group
+        Recipient(key.backend, _label(key), number): key
+        for number, group in enumerate(metadata.groups)
+        for key in group
     }
+
+
+def _label(key: WrappedKey) -> str:
+    return "a private key, which does not belong there" if "AGE-SECRET-KEY-" in key.label.upper() else key.label
 
 
 def _relation(

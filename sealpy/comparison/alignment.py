@@ -4,6 +4,7 @@ By path, with three kinds of care: items of a list keep their partner when other
 (which have no key) are matched by their text, and a key that a format allows twice is counted.
 """
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 
 from sealpy.document import Leaf, Path
@@ -12,7 +13,7 @@ from sealpy.document import Leaf, Path
 _NAMES = ("name", "key", "id", "host")
 
 # Beyond this many pairs of items the long comparison of two lists is not worth its time; they pair by position.
-_MOST_PAIRS = 250_000
+_MOST_PAIRS = 40_000
 
 Pair = tuple[int | None, int | None]
 Placed = Sequence[tuple[Path, Leaf]]
@@ -69,26 +70,23 @@ def _in_order(partners: Mapping[int, int], old_count: int, new_count: int) -> li
 
 def _pair_comments(old: Placed, new: Placed, old_paths: Sequence[Path], new_paths: Sequence[Path]) -> dict[int, int]:
     """Pair comments of one container: equal texts first, the rest in order."""
-    here: dict[Path, list[int]] = {}
+    same: dict[tuple[Path, str], deque[int]] = {}
     for index, (_, leaf) in enumerate(new):
         if leaf.kind == "comment":
-            here.setdefault(new_paths[index], []).append(index)
+            same.setdefault((new_paths[index], leaf.content), deque()).append(index)
     partners: dict[int, int] = {}
-    waiting: list[int] = []
+    waiting: dict[Path, deque[int]] = {}
     for index, (_, leaf) in enumerate(old):
-        if leaf.kind != "comment":
-            continue
-        candidates = here.get(old_paths[index], [])
-        same = next((other for other in candidates if new[other][1].content == leaf.content), None)
-        if same is None:
-            waiting.append(index)
-        else:
-            candidates.remove(same)
-            partners[index] = same
-    for index in waiting:
-        candidates = here.get(old_paths[index], [])
-        if candidates:
-            partners[index] = candidates.pop(0)
+        if leaf.kind == "comment":
+            candidates = same.get((old_paths[index], leaf.content))
+            if candidates:
+                partners[index] = candidates.popleft()
+            else:
+                waiting.setdefault(old_paths[index], deque()).append(index)
+    for index in sorted(index for candidates in same.values() for index in candidates):
+        others = waiting.get(new_paths[index])
+        if others:
+            partners[others.popleft()] = index
     return partners
 
 
@@ -130,10 +128,13 @@ def _partners(old: Mapping[int, Item], new: Mapping[int, Item]) -> dict[int, int
             return {index: named_new[label] for label, index in named_old.items() if label in named_new}
     old_order, new_order = sorted(old), sorted(new)
     partners: dict[int, int] = {}
-    while old_order and new_order and old[old_order[0]] == new[new_order[0]]:
-        partners[old_order.pop(0)] = new_order.pop(0)
     while old_order and new_order and old[old_order[-1]] == new[new_order[-1]]:
         partners[old_order.pop()] = new_order.pop()
+    same = 0
+    while same < min(len(old_order), len(new_order)) and old[old_order[same]] == new[new_order[same]]:
+        partners[old_order[same]] = new_order[same]
+        same += 1
+    old_order, new_order = old_order[same:], new_order[same:]
     if len(old_order) * len(new_order) > _MOST_PAIRS:
         return partners | dict(zip(old_order, new_order, strict=False))
     from difflib import SequenceMatcher  # only for lists that differ

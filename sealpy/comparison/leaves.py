@@ -5,6 +5,7 @@ sops' MAC covers the values in their order and nothing else: no names of clear k
 types, no comments, nothing that is empty. The place of a sealed value is bound to it by its own tag.
 """
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -20,6 +21,9 @@ from sealpy.values import decode_base64
 
 _EMPTY_KINDS = ("null", "map", "list")
 _SECTIONS = ("data", "stringData")
+
+# Somebody's key in clear is published already, and still not ours to repeat.
+_PRIVATE_KEY = re.compile(r"AGE-SECRET-KEY-|AGE-PLUGIN-|PRIVATE KEY-----")
 
 Value = RevealedValue | RedactedValue | PublicValue
 
@@ -218,9 +222,10 @@ def _moves(
     if not removed or not added:
         return moves
     for mark in (_key, _value):
+        taken = set(moves.values())
         offered: dict[object, list[int]] = {}
         for index, entry in removed:
-            if index not in moves.values():
+            if index not in taken:
                 offered.setdefault(mark(entry), []).append(index)
         asking: dict[object, list[int]] = {}
         for index, entry in added:
@@ -271,7 +276,7 @@ def _change(
     note: str = "",
 ) -> Change[RevealedValue]:
     there = [entry for entry in (other, one) if entry is not None]
-    secret = any(entry.secret for entry in there)
+    secret = any(entry.secret or _PRIVATE_KEY.search(entry.leaf.content) for entry in there)
     was = one.path if one is not None and other is not None and one.path != other.path else None
     return Change(
         operation,

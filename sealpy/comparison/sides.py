@@ -13,7 +13,6 @@ from sealpy.changeset import Fault, FileVersion, State
 from sealpy.document import Document, Leaf
 from sealpy.encrypted_value import PREFIX, looks_sealed
 from sealpy.errors import (
-    DataKeyUnavailable,
     DocumentError,
     InvalidEncryptedValue,
     InvalidMetadata,
@@ -107,8 +106,6 @@ def read(version: FileVersion | None, opener: Opener, where: Literal["old", "new
         return _sealed(document, None, where, "unreadable", fault)
     try:
         data_key = opener.open_key(metadata)
-    except DataKeyUnavailable:
-        return _sealed(document, metadata, where, "opaque")
     except KeyAccessError as error:
         return _sealed(document, metadata, where, "opaque", Fault(where, "key", error.message, hint=error.hint or ""))
     return _open(document, metadata, data_key, where)

@@ -123,6 +123,16 @@ class TestRange:
         assert ended.out.splitlines()[0].startswith("diff origin/main...main")
         assert "no change: no file differs" in ended.out
 
+    def test_a_clone_of_a_ci_system_has_only_a_remote_branch(self, repo, tmp_path):
+        clone = tmp_path / "clone"
+        repo.plain.git("clone", "-q", str(repo.folder), str(clone))
+        repo.plain.folder = repo.folder = clone
+        repo.plain.git("checkout", "-q", "--detach")
+        repo.plain.git("branch", "-q", "-D", "main")
+        repo.plain.git("remote", "set-head", "origin", "--delete")
+
+        assert repo.diff().out.splitlines()[0].startswith("diff origin/main...HEAD")
+
     def test_a_branch_that_is_only_on_the_remote_is_found(self, repo, tmp_path):
         repo.branch("feature")
         repo.set("prod/db.yaml", '["stringData"]["PASSWORD"]', "n3w")
@@ -291,6 +301,13 @@ class TestKeys:
         assert "+ stringData.TOKEN  str, 16 B" in ended.out
         assert "- stringData.USER   str, 3 B" in ended.out
         assert "1 that no key here opens" in ended.out
+
+    def test_the_way_to_open_more_is_said_once(self, repo):
+        repo.set("prod/db.yaml", '["stringData"]["PASSWORD"]', "n3w")
+        repo.set("dev/db.yaml", '["stringData"]["PASSWORD"]', "n3w")
+
+        assert repo.diff(keys=()).out.count("SOPS_AGE_KEY_FILE") == 1
+        assert "to open more" not in repo.diff(keys=("prod", "dev")).out
 
     def test_decryption_can_be_required(self, repo):
         repo.set("prod/db.yaml", '["stringData"]["PASSWORD"]', "n3w")

@@ -4,7 +4,7 @@ from binascii import b2a_base64
 
 import pytest
 
-from sealpy.redaction import PublicValue, RedactedValue
+from sealpy.redaction import PublicValue, RedactedValue, RevealedValue
 from sealpy.selection import Selection
 from tests.unit.comparing import bare, changes, compared, edited, rotated, seal, told
 
@@ -257,6 +257,32 @@ def test_any_other_file_is_not_looked_into():
     file = compared(b"a: 1\n", b"a: 2\n")
 
     assert (file.standing, file.objects) == ("other", ())
+
+
+def test_a_private_key_where_a_recipient_belongs_is_not_repeated():
+    new = seal(SECRET).replace(b"recipient: ann", b"recipient: AGE-SECRET-KEY-1CANARY")
+
+    file = compared(None, new)
+
+    assert "CANARY" not in str(file.access)
+    assert "CANARY" not in str(file.needs)
+
+
+def test_a_private_key_in_clear_is_treated_as_a_secret():
+    old = seal("key: none\npassword: x\n", selection=Selection("encrypted_regex", "password"))
+    new = edited(old, "key: AGE-SECRET-KEY-1CANARY\npassword: x\n")
+
+    (change,) = changes(compared(old, new))
+
+    assert isinstance(change.new, RevealedValue)
+
+
+def test_a_fault_of_ours_in_one_file_is_reported_and_raises_nothing(monkeypatch):
+    monkeypatch.setattr("sealpy.comparison.parts", lambda _: 1 / 0)
+
+    file = compared(None, seal(SECRET))
+
+    assert (file.standing, [fault.kind for fault in file.faults]) == ("unreadable", ["internal"])
 
 
 class TestWithoutAKey:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import click
 
 from sealpy import registry
-from sealpy.changeset import ChangeSet, Renderer, V, redact
+from sealpy.changeset import ChangeSet, Renderer, Totals, V, redact
 from sealpy.comparison import Opener
 from sealpy.identities import Identities
 from sealpy.keyring import Keyring
@@ -80,13 +80,10 @@ def diff(  # noqa: PLR0913 - one for each option
         colour = on_screen and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         if revealed:
             text: Renderer[RevealedValue] = TextRenderer(colour=colour, remarks=remarks)
-            _write(changes, JsonRenderer(revealed=True) if as_json else text)
-            totals = changes.totals
+            totals = _write(changes, JsonRenderer(revealed=True) if as_json else text)
         else:
-            hidden = redact(changes)
-            plain: Renderer[RedactedValue] = TextRenderer(colour=colour, remarks=remarks)
-            _write(hidden, JsonRenderer(revealed=False) if as_json else plain)
-            totals = hidden.totals
+            safe: Renderer[RedactedValue] = TextRenderer(colour=colour, remarks=remarks)
+            totals = _write(redact(changes), JsonRenderer(revealed=False) if as_json else safe)
     return review_codes.code_of(totals, exit_code=exit_code, require_decrypt=require_decrypt)
 
 
@@ -132,7 +129,7 @@ def _about_values(*, revealed: bool, on_screen: bool, in_ci: bool) -> list[str]:
     return [] if on_screen and not in_ci else ["values are shown, as asked"]
 
 
-def _write(changes: ChangeSet[V], renderer: Renderer[V]) -> None:
+def _write(changes: ChangeSet[V], renderer: Renderer[V]) -> Totals:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A terminal that cannot write a sign gets its number instead of a traceback.
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -144,3 +141,4 @@ def _write(changes: ChangeSet[V], renderer: Renderer[V]) -> None:
         # Whoever read us has gone, which is no fault; click would end with 1. What is still buffered goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         raise click.exceptions.Exit(BROKEN_PIPE) from None
+    return changes.totals

@@ -45,14 +45,19 @@ class TextRenderer(Generic[V]):
         yield self._paint("#", f"diff {title(changes.range)}") + "\n"
         yield from (f"{remark}\n" for remark in self._remarks)
         others: list[str] = []
+        hint = ""
         for file in changes:
+            hint = hint or next((fault.hint for fault in file.faults if fault.kind == "key"), "")
             if file.standing == "other" and not file.note:
                 others.append(visible_path(file.path))
             else:
                 yield "\n" + "".join(f"{line}\n" for line in self._file(file))
         if others:
             yield f"\nwithout secrets: {_listing(others)}\n"
-        yield f"\n{summary(changes.totals)}\n"
+        yield "\n"
+        if hint:
+            yield f"to open more: {visible(hint)}\n"
+        yield f"{summary(changes.totals)}\n"
 
     def _file(self, file: FileChange[V]) -> Iterator[str]:
         yield self._paint("#", visible_path(file.path)) + _after_name(file)
@@ -135,6 +140,8 @@ def _faults(file: FileChange[V]) -> Iterator[Line]:
         names = [spelling.shortened(visible(name), 200) for name in file.needs]
         yield "?", f"no key here opens it; ask the holder of {_listing(names)}"
     for fault in file.faults:
+        if fault.kind == "key":
+            continue  # said above, and what to do about it once at the end
         sign = "!" if fault.breaks_integrity or fault.kind in ("missing", "internal") else "="
         where = f"{spelling.key(fault.path)} " if fault.path else ""
         before = "before this change: " if fault.side == "old" else ""
