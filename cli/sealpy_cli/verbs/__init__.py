@@ -1,0 +1,1 @@
+"""sops' verbs, one module each."""

@@ -1,0 +1,55 @@
+"""``sealpy decrypt``."""
+
+from sealpy import operations
+from sealpy.errors import NotEncrypted
+from sealpy.formats import Format
+from sealpy_cli import many, terminal, tree_path
+from sealpy_cli.exit_codes import BAD_PATH, CONFLICT, NO_FILE, Stop
+from sealpy_cli.grammar import Call
+from sealpy_cli.session import Session
+
+
+def run(call: Call) -> int:
+    """Decrypt the files, or stdin."""
+    arguments = call.arguments
+    if not arguments.operands and arguments.switch("in-place"):
+        raise Stop(CONFLICT, "cannot use --in-place when reading from stdin")
+    many.check_destination(call)
+    session = Session(call)
+    items = many.files_of(call) if arguments.operands else [many.Item("", "")]
+    return many.each(items, lambda item: _decrypt(session, item), "decrypted")
+
+
+def _decrypt(session: Session, item: many.Item) -> None:
+    arguments = session.arguments
+    path = tree_path.parse(arguments.text("extract"), BAD_PATH)
+    fmt = session.format_of(arguments.text("filename-override") or item.path)
+    data = session.read(item.path, missing=NO_FILE) if item.path else session.read_stdin()
+    if item.found and b"sops" not in data:
+        raise many.LeftAlone
+    clear = _clear(session, item, fmt, data, path)
+    target = many.destination(session.call, item, private=True)
+    if target is None:
+        terminal.data(clear)
+    else:
+        own = target == item.path
+        session.write(target, clear, plaintext=True, expected=data if own else None, durable=own)
+
+
+def _clear(session: Session, item: many.Item, fmt: Format, data: bytes, path: tuple[str | int, ...]) -> bytes:
+    try:
+        if session.arguments.switch("ignore-mac"):
+            opened = operations.open_unverified(data, fmt, session.keyring)
+        else:
+            opened = operations.open_document(data, fmt, session.keyring)
+    except NotEncrypted:
+        if not item.found:
+            raise
+        raise many.LeftAlone from None
+    for note in (*opened.document.notes, *opened.notes):
+        terminal.warn(f"{terminal.plain(item.path)}: {terminal.plain(note)}")
+    if path:
+        from sealpy_cli.extract import extract
+
+        return extract(opened, fmt, path)
+    return operations.clear_text(opened, fmt).expose()
