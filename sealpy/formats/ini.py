@@ -44,10 +44,18 @@ class Ini:
             else:
                 sections.append(section)
         leaves: list[Leaf] = []
+        filled = {section.name for section in sections if section.keys}
         for section in sections:
+            if section.head > section.start and section.name not in filled:
+                leaves.append(Leaf((section.name,), section.head, section.head, "map", ""))
+            if leaves and leaves[-1].path[:1] == (section.name,):
+                # For comments that decide what is sealed, two sections of one name are two.
+                leaves.append(Leaf((), section.start, section.start, "comment", ""))
             _add_section(text, section, trailing if section is sections[-1] else [], leaves)
         blocks = [_block(text, section) for section in reserved]
         metadata, notes = _metadata(blocks)
+        if any(section.stray for section in sections):
+            notes = (*notes, "what stands beside a section's name without being a comment is left out")
         layout = (*sections, *trailing)
         return Document(self.name, text, leaves, blocks, metadata, notes=notes, layout=layout)
 
@@ -61,24 +69,13 @@ class Ini:
             if isinstance(section, Section):
                 for key in section.keys:
                     if key.numbered:
+                        line, column = line_and_column(document.text, key.start)
                         fault = "sops cannot read a key named - back once sealed"
-                        raise _unsealable(document, key.start, fault, "give it a name")
+                        raise UnsealableValue(fault, hint="give it a name", line=line, column=column)
 
     def unfold(self, document: Document, wanted: Sequence[bool]) -> Sequence[Edit]:
-        """Return nothing, since there are no aliases; but refuse comments in clear that sops cannot read.
-
-        Raises:
-            UnsealableValue: comment lines of which the first is empty and the next is not.
-        """
-        for leaf, sealed in zip(document.leaves, wanted, strict=True):
-            if not sealed and leaf.kind == "comment" and ini_spell.begins_empty(document.text, leaf):
-                raise _unsealable(
-                    document,
-                    leaf.start,
-                    "sops crashes on a comment in clear whose first line is empty",
-                    "begin it with a line that says something",
-                )
-        return ()
+        """Return what makes the text sealable as ``wanted``; see ``ini_edit.prepare``."""
+        return ini_edit.prepare(document, wanted)
 
     def spell(self, document: Document, leaf: Leaf, kind: Kind, content: str) -> str:
         """Write a value or comment."""
@@ -86,7 +83,9 @@ class Ini:
             return ini_spell.value_text(content, leaf.style.removeprefix(ini_spell.OVERRIDDEN))
         if leaf.kind == "comment":
             return ini_spell.comment_clear(document.text, leaf, content)
-        return ini_spell.value_text(flatten.leaf_text(kind, content), leaf.style)
+        written = flatten.leaf_text(kind, content)
+        before_comment = written.endswith("\\") and _is_followed_by_comment(document.text, leaf.end)
+        return ini_spell.value_text(written, leaf.style, before_comment=before_comment)
 
     def spell_sealed(self, document: Document, leaf: Leaf, sealed: str) -> str:
         """Write a sealed value or comment."""
@@ -147,8 +146,6 @@ def _add_section(text: str, section: Section, trailing: Sequence[Span], leaves: 
     """Add a section's leaves in sops' order: its comment, then each key and its comment, then what sops drops."""
     path: Path = (section.name,)
     dropped: list[Leaf] = []
-    if section.head > section.start and not section.keys:
-        leaves.append(Leaf(path, section.head, section.head, "map", ""))
     _add_header_comment(text, section, leaves)
     last = {key.name: key for key in section.keys}
     for name, key in last.items():
@@ -254,8 +251,3 @@ def _is_followed_by_comment(text: str, position: int) -> bool:
     end = text.find("\n", position)
     rest = text[position : end if end >= 0 else len(text)].lstrip()
     return rest.startswith(("#", ";"))
-
-
-def _unsealable(document: Document, position: int, message: str, hint: str) -> UnsealableValue:
-    line, column = line_and_column(document.text, position)
-    return UnsealableValue(message, hint=hint, line=line, column=column)

@@ -6,11 +6,11 @@ it, and a new section never comes between comments and what they belong to.
 
 from collections.abc import Mapping, Sequence
 
-from sealpy.document import Document, Edit, Path
+from sealpy.document import Document, Edit, Path, line_and_column
 from sealpy.errors import AlreadyEncrypted, ParseError, PathNotFound, UnsealableValue
 from sealpy.formats import flatten
 from sealpy.formats.ini_scan import Key, Section, Span
-from sealpy.formats.ini_spell import key_text, line_break, value_text
+from sealpy.formats.ini_spell import begins_empty, grouped, is_bare, key_text, line_break, value_text
 
 _RESERVED = "sops"
 
@@ -53,6 +53,41 @@ def remove(document: Document, path: Path) -> Sequence[Edit]:
     if section is None:
         raise PathNotFound("there is no such key")
     return [Edit(_begin(document.text, known), known.stop, "") for known in section.keys if known.name == key]
+
+
+def prepare(document: Document, wanted: Sequence[bool]) -> Sequence[Edit]:
+    """Return the edits that make a text sealable, ``wanted`` telling for each leaf whether it will be sealed.
+
+    What stands beside a header and is no comment goes, since nothing could be sealed there. Where the comment beside
+    a value would be sealed and the lines above it not, or the other way round, it moves to those lines: to sops they
+    are one comment.
+
+    Raises:
+        UnsealableValue: comment lines in clear of which the first is empty and the next is not.
+    """
+    text = document.text
+    sealed = {}
+    for leaf, chosen in zip(document.leaves, wanted, strict=True):
+        if leaf.kind == "comment":
+            sealed[leaf.start] = chosen
+            if not chosen and begins_empty(text, leaf):
+                line, column = line_and_column(text, leaf.start)
+                fault = "sops crashes on a comment in clear whose first line is empty"
+                raise UnsealableValue(fault, hint="begin it with a line that says something", line=line, column=column)
+    edits = []
+    for section in _sections(document):
+        if section.stray is not None:
+            edits.append(Edit(*section.stray, ""))
+        for key in section.keys:
+            if key.beside is None or not key.above or not key.heard or is_bare(text, key.beside):
+                continue
+            first = grouped(text, key.above)[-1][0]
+            if sealed[first.start] != sealed[key.beside.start]:
+                last = key.above[-1].end
+                indent = text[text.rfind("\n", 0, first.start) + 1 : first.start]
+                moved = line_break(text, last) + indent + text[key.beside.start : key.beside.end]
+                edits += [Edit(last, last, moved), Edit(key.end, key.beside.end, "")]
+    return edits
 
 
 def _split(path: Path) -> tuple[str, str | None]:

@@ -66,6 +66,8 @@ class Section(NamedTuple):
     keys: list[Key]
     above: list[Span]
     beside: Span | None
+    stray: Span | None
+    """What stands between its header and a comment beside that, and means nothing."""
 
 
 def parse(text: str) -> tuple[list[Section], list[Span]]:
@@ -96,7 +98,7 @@ class _Parser:
         self.position = mark.end() if mark else 0
         self.count = 1
         self.comment: list[Span] = []
-        self.section = Section(DEFAULT_SECTION, self.position, self.position, self.position, [], [], None)
+        self.section = Section(DEFAULT_SECTION, self.position, self.position, self.position, [], [], None, None)
         self.sections = [self.section]
 
     def run(self) -> tuple[list[Section], list[Span]]:
@@ -134,7 +136,8 @@ class _Parser:
             self._fail(start, "a section has no name")
         marker = _MARKER.search(text, close, end)
         beside = self._span(marker.start(), end) if marker else None
-        self.section = Section(name, line, start, self.position, [], self._comment_lines(), beside)
+        stray = self._rest(close + 1, marker.start() if marker else end)
+        self.section = Section(name, line, start, self.position, [], self._comment_lines(), beside, stray)
         self.sections.append(self.section)
         self.count = 1
 

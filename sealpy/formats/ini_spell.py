@@ -28,15 +28,18 @@ never sees it."""
 _MARKERS = ("#", ";")
 
 
-def value_text(content: str, style: str = "") -> str:
+def value_text(content: str, style: str = "", *, before_comment: bool = False) -> str:
     """Write a value with the quotes it had, if they can hold it, else with those that go-ini would take.
+
+    A backslash at the end joins lines, unless the line ends with a comment (``before_comment``).
 
     Raises:
         ParseError: a value that no quotes can hold.
     """
     others = ('"""', "`", '"', "'") if "\n" in content or "`" in content else ('"', "`", '"""', "'")
     for quote in (style, "", *others):
-        if quote != CONTINUED and _holds(quote, content):
+        ends_line = not before_comment and not quote and content.endswith("\\")
+        if quote != CONTINUED and not ends_line and _holds(quote, content):
             return f"{quote}{content}{quote}"
     raise ParseError("an INI file cannot hold a value with three double quotes, backticks and line breaks in it")
 
@@ -162,10 +165,7 @@ def _holds(quote: str, content: str) -> bool:
     if "\n" in content or "#" in content or ";" in content or (quote and quote in content):
         return False
     return bool(quote) or (
-        strip(content) == content
-        and not content.endswith("\\")
-        and not content.startswith(("`", '"""'))
-        and not has_quotes_around(content)
+        strip(content) == content and not content.startswith(("`", '"""')) and not has_quotes_around(content)
     )
 
 
