@@ -56,6 +56,8 @@ def snapshot(one: Snapshot) -> str:
 def size(value: RedactedValue) -> str:
     """Write what a value is like: ``str, 12 B``."""
     kind = visible(value.kind)
+    if value.size == 0:
+        return '""'  # that it is empty, everybody sees
     return kind if value.size is None else f"{kind}, {value.size:,} B"
 
 
@@ -107,7 +109,7 @@ def has_lines(text: str | None) -> bool:
 
 def differing_lines(old: str, new: str) -> Iterator[str]:
     """Write the difference of two texts line by line, with context; each line begins with a sign of ours."""
-    before, after = old.split("\n"), new.split("\n")
+    before, after = _lines(old), _lines(new)
     if max(len(before), len(after)) > _MOST_COMPARED:
         yield f"@ {len(before):,} lines became {len(after):,}: too many to compare here"
         return
@@ -117,11 +119,22 @@ def differing_lines(old: str, new: str) -> Iterator[str]:
     yield from _limited(
         [f"@{line[2:].rpartition(' @@')[0]}" if line.startswith("@@") else _line(line) for line in lines]
     )
+    if old.endswith("\n") != new.endswith("\n"):
+        yield "- the new line at the end" if old.endswith("\n") else "+ a new line at the end"
 
 
 def all_lines(text: str, sign: str) -> Iterator[str]:
     """Write a text line by line."""
-    yield from _limited([_line(sign + line) for line in text.split("\n")])
+    yield from _limited([_line(sign + line) for line in _lines(text)])
+
+
+def count_lines(text: str) -> str:
+    """Write how many lines a text has."""
+    return f"{len(_lines(text)):,} lines" + ("" if text.endswith("\n") else ", no new line at the end")
+
+
+def _lines(text: str) -> list[str]:
+    return text.removesuffix("\n").split("\n")
 
 
 def _line(line: str) -> str:

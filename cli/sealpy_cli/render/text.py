@@ -138,7 +138,7 @@ def _faults(file: FileChange[V]) -> Iterator[Line]:
         yield "=", visible(file.note)
     if file.standing == "opaque":
         names = [spelling.shortened(visible(name), 200) for name in file.needs]
-        yield "?", f"no key here opens it; ask the holder of {_listing(names)}"
+        yield "?", f"no key here opens it; ask a holder of {_listing(names)}"
     for fault in file.faults:
         if fault.kind == "key":
             continue  # said above, and what to do about it once at the end
@@ -159,7 +159,9 @@ def _access(file: FileChange[V]) -> Iterator[Line]:
     if file.happening == "removed":
         return
     for one in access.removed:
-        kept = "; the data key is the same, so it reads on" if access.data_key == "same" else ""
+        kept = (
+            "; the data key did not change, so what it has still opens the values" if access.data_key == "same" else ""
+        )
         yield "-", f"recipient {spelling.recipient(one)}{kept}"
     for setting in access.settings:
         old, new = (spelling.shortened(visible(text), _INLINE) or "(none)" for text in (setting.old, setting.new))
@@ -223,7 +225,7 @@ def _both(old: spelling.Value, new: spelling.Value, start: str, remarks: str) ->
 def _came_or_went(value: spelling.Value | None, sign: str, start: str, remarks: str) -> Iterator[str]:
     text = spelling.text_of(value) if value is not None else None
     if text is not None and spelling.has_lines(text):
-        yield f"{start}{text.count(chr(10)) + 1} lines{remarks}"
+        yield f"{start}{spelling.count_lines(text)}{remarks}"
         yield from spelling.all_lines(text, sign)
     elif value is not None:
         yield f"{start}{spelling.value(value)}{remarks}"
