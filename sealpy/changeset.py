@@ -107,7 +107,8 @@ class Change(NamedTuple, Generic[V]):
     sealed: tuple[bool, bool]
     """Whether it stood sealed before, and stands sealed now."""
     authenticated: bool | None
-    """Whether the new version's MAC vouches for the change: somebody with the data key made it. None: unchecked."""
+    """Whether the new version's MAC vouches for the change: somebody with the data key made it. None: unchecked. Of a
+    clear value this is as much as a hash without names and borders can say."""
     certainty: Certainty = "known"
     note: str = ""
     """A remark in words of our own."""

@@ -34,6 +34,7 @@ _SET = {
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_ATTR_NOSYSTEM": "1",
     # Older versions of git fetch missing objects all the same; no protocol, no fetch.
     "GIT_ALLOW_PROTOCOL": "none",
     "LC_ALL": "C",
@@ -262,6 +263,8 @@ def _fault(complaint: bytes) -> GitError:
     hint = None
     if "not a git repository" in text:
         hint = '"sealpy diff --files OLD NEW" compares two files outside git'
+    elif "promisor" in text:
+        hint = 'this clone is partial; "git fetch --refetch --no-filter" brings what it lacks'
     elif "dubious ownership" in text:
         hint = "git distrusts the folder's owner; see git's safe.directory"
     return GitError(text, hint=hint)

@@ -127,7 +127,7 @@ def compare_leaves(
                 found.append((one, other, change))
         else:
             found.append((one, other, None))
-    return _changes(found, judge)
+    return _changes(found, {entry.path for entry in after}, judge)
 
 
 def entries(side: Side | None, part: Part | None) -> list[Entry]:
@@ -179,12 +179,13 @@ def _compare(one: Entry, other: Entry, judge: Judge, counts: Counts) -> Change[R
 
 
 def _changes(
-    found: Sequence[tuple[Entry | None, Entry | None, Change[RevealedValue] | None]], judge: Judge
+    found: Sequence[tuple[Entry | None, Entry | None, Change[RevealedValue] | None]],
+    standing: set[Path],
+    judge: Judge,
 ) -> list[Change[RevealedValue]]:
     """Settle the leaves without partner, and what the MAC does not notice."""
     moves = _moves(found)
     sources = set(moves.values())
-    standing = {other.path for _, other, _ in found if other is not None}
     changes: list[Change[RevealedValue]] = []
     old_clear: list[tuple[int, str]] = []
     new_clear: list[tuple[int, str]] = []
@@ -255,8 +256,11 @@ def _unpaired(one: Entry | None, other: Entry | None, judge: Judge, standing: se
         return _change("removed", one, other, judge)
     note = _remark(other)
     if one is None:
-        if other.secret and other.path[0] == "stringData" and ("data", *other.path[1:]) in standing:
+        section = other.path[0] if other.secret and len(other.path) == 2 else ""
+        if section == "stringData" and ("data", other.path[1]) in standing:
             note = "overrides the same key of data"
+        elif section == "data" and ("stringData", other.path[1]) in standing:
+            note = "without effect beside the same key of stringData"
         return _change("added", one, other, judge, note=note)
     if _value(one) != _value(other):
         certainty: Certainty = "certain" if one.closed or other.closed else "known"

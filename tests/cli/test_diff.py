@@ -453,6 +453,22 @@ class TestFiles:
         assert any("not in this clone" in line for line in blocks(ended.out)["dev/db.yaml"])
         assert '"hunter2" → "n3w"' in ended.out
 
+    def test_nothing_is_fetched_into_a_partial_clone(self, repo, tmp_path):
+        repo.set("prod/db.yaml", '["stringData"]["PASSWORD"]', "n3w")
+        repo.commit()
+        repo.plain.git("config", "uploadpack.allowFilter", "true")
+        repo.plain.git("config", "uploadpack.allowAnySHA1InWant", "true")
+        partial = tmp_path / "partial"
+        repo.plain.git("clone", "-q", "--filter=blob:none", f"file://{repo.folder}", str(partial))
+        repo.folder = partial
+        before = repo.contents()
+
+        ended = repo.diff("HEAD~1", "HEAD")
+
+        assert ended.code == 2
+        assert "git fetch" in ended.out + ended.err
+        assert repo.contents() == before
+
     def test_every_format_is_compared(self, repo):
         repo.add("prod/a.json", '{"a": {"b": "x"}}', rule="")
         repo.add("prod/a.env", "A=1\nB=2\n", rule="")

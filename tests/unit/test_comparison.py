@@ -358,6 +358,69 @@ class TestWithoutAKey:
         assert file.unknown == 3
 
 
+class TestKubernetes:
+    def test_a_key_of_string_data_that_hides_one_of_data_is_pointed_out(self):
+        old = seal(SECRET)
+        new = edited(old, SECRET.replace("    USER", "    TLS: evil\n    USER"))
+
+        (change,) = changes(compared(old, new))
+
+        assert (change.operation, change.path) == ("added", ("stringData", "TLS"))
+        assert change.note == "overrides the same key of data"
+
+    def test_a_key_of_data_that_is_hidden_by_one_of_string_data_is_pointed_out(self):
+        old = seal(SECRET)
+        new = edited(old, SECRET + "    USER: YWJj\n")
+
+        assert [change.note for change in changes(compared(old, new))] == [
+            "without effect beside the same key of stringData"
+        ]
+
+    def test_data_that_is_no_base64_is_shown_as_it_stands(self):
+        old = seal(SECRET)
+        new = edited(old, SECRET.replace("YWJj", "not base64"))
+
+        (change,) = changes(compared(old, new))
+
+        assert (bare(change.new), change.note) == (b"not base64", "is not base64")
+
+    def test_another_spelling_of_the_same_base64_is_no_change(self):
+        old = seal(SECRET)
+        new = edited(old, SECRET.replace("TLS: YWJj", 'TLS: "YWJj\\n"'))
+
+        file = compared(old, new)
+
+        assert file.objects == ()
+        assert file.resealed == 1
+
+    def test_values_in_clear_of_a_secret_are_secrets_and_its_other_fields_are_not(self):
+        file = compared(None, SECRET.encode())
+
+        kinds = {change.path: type(change.new) for change in changes(file)}
+        assert kinds["stringData", "PASSWORD"] is kinds["data", "TLS"] is RevealedValue
+        assert kinds["metadata", "name"] is PublicValue
+
+    def test_the_annotation_that_repeats_the_values_is_a_secret_too(self):
+        name = "kubectl.kubernetes.io/last-applied-configuration"
+        text = SECRET.replace("    name: db", f"    name: db\n    annotations:\n        {name}: '{{}}'")
+
+        file = compared(None, text.encode())
+
+        assert [type(change.new) for change in changes(file) if change.path[-1] == name] == [RevealedValue]
+
+    def test_items_of_a_list_are_objects(self):
+        text = "apiVersion: v1\nkind: List\nitems:\n" + "".join(
+            f"- apiVersion: v1\n  kind: Secret\n  metadata:\n    name: {name}\n  stringData:\n    k: {value}\n"
+            for name, value in (("one", "a"), ("two", "b"))
+        )
+        old = seal(text)
+
+        file = compared(old, edited(old, text.replace("k: b", "k: c")))
+
+        assert [str(one.identity) for one in file.objects] == ["Secret two"]
+        assert told(file) == [("changed", "stringData.k", b"b", b"c")]
+
+
 class TestDocuments:
     TWO = SECRET + "---\n" + SECRET.replace("name: db", "name: mq").replace("hunter2", "carrot")
 

@@ -95,9 +95,10 @@ def _changes(
         if name.startswith("-") or not name:
             raise click.UsageError("a name that begins with a hyphen, or is empty, is no version")
     if files:
-        if len(versions) != 2 or staged or paths:
+        names = (*versions, *paths)
+        if len(names) != 2 or staged:
             raise click.UsageError("--files takes two files and nothing else")
-        return snapshots.of_files(versions[0], versions[1], opener), ""
+        return snapshots.of_files(names[0], names[1], opener), ""
     compared = _compared(git, versions, paths, staged=staged)
     return snapshots.changes_of(git, compared, opener), compared.remark
 
