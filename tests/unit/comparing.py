@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from sealpy import operations, registry
 from sealpy.changeset import Change, FileChange, FileVersion
 from sealpy.comparison import Opener, compare
-from sealpy.errors import NotMyKey
+from sealpy.errors import KeyServiceError, NotMyKey
 from sealpy.keyring import Keyring
 from sealpy.keys import Backend
 from sealpy.operations import Plan
@@ -33,12 +33,15 @@ class Owner:
         return {"recipient": text, "enc": hexlify(part.expose()).decode()}
 
     def unwrap(self, entry: Mapping[str, object]) -> KeyPart:
-        if entry["recipient"] not in self.names:
+        if entry.get("recipient") not in self.names:
             raise NotMyKey("no identity fits it")
-        return KeyPart(a2b_hex(str(entry["enc"])))
+        try:
+            return KeyPart(a2b_hex(str(entry.get("enc"))))
+        except ValueError:
+            raise KeyServiceError("the wrapped key is damaged") from None
 
     def recognises(self, entry: Mapping[str, object]) -> bool:
-        return entry["recipient"] in self.names
+        return entry.get("recipient") in self.names
 
 
 def keyring(*names: str) -> Keyring:

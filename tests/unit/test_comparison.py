@@ -1,5 +1,6 @@
 """Two versions of one file: what changed, what did not, what the MAC says about it, and what shows without a key."""
 
+import random
 from binascii import b2a_base64
 
 import pytest
@@ -465,3 +466,27 @@ def test_every_format_is_compared(path, before, after, expected):
     rule = Selection("unencrypted_suffix", "_unencrypted")
 
     assert told(compared(seal(before, path, selection=rule), seal(after, path, selection=rule), path)) == expected
+
+
+DAMAGE = (b"\n", b"- ", b": ", b"'", b"&a ", b"*a", b"<<: *a", b"\xe2\x80\xae", b"\xff", b"{}", b"#", b"---\n", b"ENC[")
+
+
+def damaged(data: bytes, rng: random.Random) -> bytes:
+    """Change a few places at random."""
+    for _ in range(rng.randint(1, 4)):
+        place, length = rng.randrange(len(data)), rng.randint(0, 60)
+        other = rng.randrange(len(data))
+        piece = rng.choice([rng.choice(DAMAGE), b"", data[other : other + length]])
+        data = data[:place] + piece + data[place + length :] or b"x"
+    return data
+
+
+@pytest.mark.parametrize("path", ["x.yaml", "x.json", "x.env", "x.ini", "x.bin"])
+def test_no_damage_makes_it_raise(path, rng):
+    texts = {"x.yaml": SECRET + "---\n# c\nl: [1, {a: b}, true]\n", "x.json": '{"a": [1, {"b": "c"}], "d": null}'}
+    rule = None if path == "x.bin" else Selection("unencrypted_suffix", "_unencrypted")
+    good = seal(texts.get(path, "[s]\na=1\n#c\n"), path, selection=rule)
+
+    for _ in range(150):
+        file = compared(good, damaged(good, rng), path, by=rng.choice([("ann",), ()]))
+        assert "internal" not in [fault.kind for fault in file.faults]
