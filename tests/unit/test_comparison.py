@@ -483,9 +483,15 @@ def damaged(data: bytes, rng: random.Random) -> bytes:
 
 @pytest.mark.parametrize("path", ["x.yaml", "x.json", "x.env", "x.ini", "x.bin"])
 def test_no_damage_makes_it_raise(path, rng):
-    texts = {"x.yaml": SECRET + "---\n# c\nl: [1, {a: b}, true]\n", "x.json": '{"a": [1, {"b": "c"}], "d": null}'}
+    texts = {
+        "x.yaml": SECRET + "---\n# c\nl: [1, {a: b}, true]\n",
+        "x.json": '{"a": [1, {"b": "c"}], "d": null}',
+        "x.env": "A=1\n#c\nB=2\n",
+        "x.ini": "[s]\n; c\na = 1\n",
+        "x.bin": "any bytes",
+    }
     rule = None if path == "x.bin" else Selection("unencrypted_suffix", "_unencrypted")
-    good = seal(texts.get(path, "[s]\na=1\n#c\n"), path, selection=rule)
+    good = seal(texts[path], path, selection=rule)
 
     for _ in range(150):
         file = compared(good, damaged(good, rng), path, by=rng.choice([("ann",), ()]))
