@@ -1,0 +1,190 @@
+"""One round: from the branch's last commit to the target.
+
+    fetch → list → open → plan → write → remove
+
+Nothing is removed unless all before it went well. Of what cannot be opened, or is claimed twice, what runs stays.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from sealpy.errors import SealpyError
+from sealpy.keyring import Keyring
+from sealpy_controller import desired, manifest_files
+from sealpy_controller.apply import Application, Origin
+from sealpy_controller.backoff import Retries
+from sealpy_controller.desired import Desired
+from sealpy_controller.directory import Directory
+from sealpy_controller.faults import Fault, of_error
+from sealpy_controller.git import Stopped
+from sealpy_controller.inventory import Inventory
+from sealpy_controller.objects import Wanted
+from sealpy_controller.plan import Action, plan
+from sealpy_controller.source import MAX_FILE, File, Source
+
+
+class Found(NamedTuple):
+    """What the source holds, as far as it could be opened. The rest are counts and names for the report."""
+
+    objects: Sequence[Desired] = ()
+    faults: Sequence[Fault] = ()
+    files: int = 0
+    """Files with objects in them."""
+    skipped: int = 0
+    """Files without."""
+    links: int = 0
+    kustomizations: int = 0
+    remarks: Sequence[str] = ()
+    """What people should know of these files."""
+
+
+class Outcome(NamedTuple):
+    """What came of a round.
+
+    ``actions`` are those that were carried out, or in a dry run would be, and those that leave things alone. A round
+    that is ``fatal`` did not come to a plan, and touched nothing.
+    """
+
+    commit: str
+    actions: Sequence[Action]
+    faults: Sequence[Fault]
+    found: Found = Found()
+    fatal: bool = False
+    stopped: bool = False
+    """Somebody asked to stop before all of it was carried out."""
+
+
+class Rounds:
+    """One source brought to one folder, again and again."""
+
+    def __init__(
+        self,
+        source: Source,
+        target: Directory,
+        keys: Callable[[], Keyring],
+        retries: Retries,
+        stop: Callable[[], bool],
+        *,
+        allow_prune: bool,
+        dry_run: bool,
+    ) -> None:
+        """``keys`` is called in each round: they may have changed."""
+        self._source = source
+        self._target = target
+        self._keys = keys
+        self._retries = retries
+        self._stop = stop
+        self._allow_prune = allow_prune
+        self._dry_run = dry_run
+
+    def run(self, inventory: Inventory) -> Outcome:
+        """Do a round.
+
+        Raises:
+            Stopped: somebody asked for it before anything was touched.
+        """
+        commit = ""
+        found = Found()
+        try:
+            commit = self._source.commit()
+            found = self._find(commit, {entry.file for entry in inventory.entries.values()})
+        except SealpyError as error:
+            return Outcome(commit, (), [of_error(error, reason="SourceNotReady")], fatal=True)
+        try:
+            return self._converge(inventory, commit, found)
+        except SealpyError as error:
+            fault = of_error(error, reason="TargetNotReady")
+        return Outcome(commit, (), [*found.faults, fault], found, fatal=True)
+
+    def _find(self, commit: str, known: set[str]) -> Found:
+        """Open the files of a commit. A file that is ``known`` to have held objects is looked at in any case."""
+        listing = self._source.files(commit)
+        objects: list[Desired] = []
+        faults: list[Fault] = []
+        remarks: list[str] = []
+        kustomizations: dict[str, dict[str, str]] = {}
+        keyring = self._keys()
+        files = 0
+        for file, data in self._source.contents(self._due(listing.files, faults)):
+            if self._stop():
+                raise Stopped
+            if manifest_files.is_kustomization(file.path):
+                kustomizations[file.path] = manifest_files.transforming_fields(data or b"")
+                continue
+            if data is None and file.path not in known:
+                remarks.append(f"{file.path} is too large to hold a Secret, and was left alone")
+                continue
+            if data is not None and file.path not in known and not manifest_files.may_hold_object(data):
+                continue
+            read = _too_large(file) if data is None else desired.read_file(file.path, data, keyring)
+            if isinstance(read, Fault):
+                faults.append(read)
+                self._retries.failed(file.path, file.blob, read)
+            else:
+                objects += read
+                files += bool(read)
+                self._retries.succeeded(file.path)
+        self._retries.keep({file.path for file in listing.files})
+        remarks += [_in_clear(one) for one in objects if one.in_clear]
+        remarks += [remark for path, fields in kustomizations.items() for remark in _ignored(path, fields, objects)]
+        skipped = len(listing.files) - files - len(faults)
+        return Found(objects, faults, files, skipped, listing.links, len(kustomizations), remarks)
+
+    def _due(self, files: Sequence[File], faults: list[Fault]) -> list[File]:
+        """Return the files to look at; of those that it is too early to try again, add what was wrong with them."""
+        due: list[File] = []
+        for file in files:
+            earlier = self._retries.waiting(file.path, file.blob)
+            if earlier is not None:
+                faults.append(earlier)
+            elif manifest_files.is_manifest(file.path) or manifest_files.is_kustomization(file.path):
+                due.append(file)
+        return due
+
+    def _converge(self, inventory: Inventory, commit: str, found: Found) -> Outcome:
+        objects, duplicates = desired.merge(found.objects)
+        wanted = {each: Wanted(inventory.digest(each, one.values), one.file) for each, one in objects.items()}
+        concerned = {*wanted, *inventory.entries}
+        if not self._dry_run:
+            self._target.sweep(concerned)
+        faults = [*found.faults, *duplicates]
+        planned = plan(
+            self._target.observe(concerned, inventory.digest_of),
+            wanted,
+            inventory.entries,
+            source=self._source.name,
+            faults=faults,
+            allow_prune=self._allow_prune,
+        )
+        faults += planned.held
+        if self._dry_run:
+            return Outcome(commit, planned.actions, faults, found)
+        application = Application(inventory, self._target, Origin(self._source.name, commit), self._stop)
+        application.carry_out(planned, {each: one.values for each, one in objects.items()}, wanted)
+        return Outcome(commit, application.done, [*faults, *application.failed], found, stopped=application.stopped)
+
+
+def _too_large(file: File) -> Fault:
+    return Fault(
+        "LimitExceeded",
+        f"the file is larger than {MAX_FILE // 2**20} MiB",
+        "a Secret of Kubernetes holds at most 1 MiB; split the file",
+        (file.path,),
+    )
+
+
+def _in_clear(one: Desired) -> str:
+    return (
+        f"{one.object} stands in clear in {one.file}: whoever reads the repository reads it; "
+        "encrypt it, and change its values"
+    )
+
+
+def _ignored(path: str, fields: Mapping[str, str], objects: Sequence[Desired]) -> list[str]:
+    """Say which fields of a kustomization have no effect here, if they would have one."""
+    folder = path.rpartition("/")[0]
+    beside = {one.object.namespace for one in objects if one.file.rpartition("/")[0] == folder}
+    names = [name for name in sorted(fields) if name != "namespace" or not beside <= {fields[name]}]
+    if not names:
+        return []
+    return [f"{path}: kustomize is not run, so {', '.join(names)} there has no effect here"]
