@@ -45,12 +45,14 @@ class Ini:
                 sections.append(section)
         leaves: list[Leaf] = []
         filled = {section.name for section in sections if section.keys}
+        previous = None
         for section in sections:
+            if previous == section.name:
+                # Two sections of one name are two where comments decide what is sealed.
+                leaves.append(Leaf((), section.start, section.start, "comment", ""))
+            previous = section.name
             if section.head > section.start and section.name not in filled:
                 leaves.append(Leaf((section.name,), section.head, section.head, "map", ""))
-            if leaves and leaves[-1].path[:1] == (section.name,):
-                # For comments that decide what is sealed, two sections of one name are two.
-                leaves.append(Leaf((), section.start, section.start, "comment", ""))
             _add_section(text, section, trailing if section is sections[-1] else [], leaves)
         blocks = [_block(text, section) for section in reserved]
         metadata, notes = _metadata(blocks)

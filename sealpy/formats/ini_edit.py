@@ -60,7 +60,7 @@ def prepare(document: Document, wanted: Sequence[bool]) -> Sequence[Edit]:
 
     What stands beside a header and is no comment goes, since nothing could be sealed there. Where the comment beside
     a value would be sealed and the lines above it not, or the other way round, it moves to those lines: to sops they
-    are one comment.
+    are one comment. Three double quotes that end the file are a value, but not if anything follows them.
 
     Raises:
         UnsealableValue: comment lines in clear of which the first is empty and the next is not.
@@ -79,6 +79,8 @@ def prepare(document: Document, wanted: Sequence[bool]) -> Sequence[Edit]:
         if section.stray is not None:
             edits.append(Edit(*section.stray, ""))
         for key in section.keys:
+            if key.end == len(text) and key.value == '"""':
+                edits.append(Edit(key.start, key.end, value_text(key.value)))
             if key.beside is None or not key.above or not key.heard or is_bare(text, key.beside):
                 continue
             first = grouped(text, key.above)[-1][0]
