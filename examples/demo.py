@@ -4,6 +4,7 @@
 """
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -43,7 +44,7 @@ def main() -> None:
     run("cat", ".sops.yaml")
 
     say("A developer seals every Secret and ConfigMap with the public keys alone, and commits.")
-    run("sealpy", "encrypt", "--in-place", *manifests())
+    run("sealpy", "encrypt", "--in-place", "--recursive", "k8s")
     git("init", "--quiet", "--initial-branch=main")
     git("add", "--all")
     git("commit", "--quiet", "--message", "Sealed secrets for dev, qa and prod")
@@ -57,11 +58,11 @@ def main() -> None:
         "sealpy", "set", "--value-stdin", PROD_SECRET, '["stringData"]["DB_PASSWORD"]',
         env=prod, given=f'"{new_password}"',
     )  # fmt: skip
-    rename = f"{sys.executable} {HERE / 'rename_key.py'} SMTP_PASSWORD MAIL_PASSWORD"
+    rename = shlex.join([Path(sys.executable).name, str(HERE / "rename_key.py"), "SMTP_PASSWORD", "MAIL_PASSWORD"])
     run("sealpy", "edit", "k8s/gitops/prod/service2/secrets.yaml", env={**prod, "SOPS_EDITOR": rename})
     colleague = new_key("colleague")
     write_rules({**{name: [key] for name, key in recipients.items()}, "prod": [recipients["prod"], colleague]})
-    run("sealpy", "updatekeys", "--yes", PROD_SECRET, env=prod)
+    run("sealpy", "updatekeys", "--yes", "--recursive", "k8s/gitops/prod", env=prod)
     git("commit", "--all", "--quiet", "--message", "Rotate the database password; let a colleague in")
 
     say("A reviewer with the prod key sees what really changes, in plaintext, on her own machine.")
@@ -102,7 +103,9 @@ def say(line: str) -> None:
 
 def run(*command: str, env: dict[str, str] | None = None, given: str | None = None) -> str:
     """Show a command, run it in the repository, show what it printed; stop the demo if it fails."""
-    print(f"  $ {' '.join(command)}".replace(str(HERE.parent) + os.sep, ""), flush=True)
+    settings = "".join(f"{name}={shlex.quote(value)} " for name, value in (env or {}).items())
+    remark = "   # the value comes on standard input" if given else ""
+    print(f"  $ {settings}{shlex.join(command)}{remark}".replace(str(HERE.parent) + os.sep, ""), flush=True)
     done = subprocess.run(
         command, cwd=REPOSITORY, env={**CLEAN, **(env or {})}, input=given, text=True, check=False,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -143,12 +146,6 @@ def write_rules(recipients: dict[str, list[str]]) -> None:
             *[f"      - {key}" for key in keys],
         ]
     (REPOSITORY / ".sops.yaml").write_text("\n".join(lines) + "\n")
-
-
-def manifests() -> list[str]:
-    """Return the Secrets and ConfigMaps of all environments."""
-    found = [*REPOSITORY.glob("k8s/**/secrets.yaml"), *REPOSITORY.glob("k8s/**/configmap.yaml")]
-    return sorted(str(path.relative_to(REPOSITORY)) for path in found)
 
 
 def reconcile(env: dict[str, str]) -> None:

@@ -69,6 +69,8 @@ def _set_up(identities: Identities) -> dict[str, object]:
     found = environments.find(folder)
     key = _key(identities)
     terminal.say(f"{'made the key' if key.made else 'using the key'} {key.recipient} ({terminal.plain(key.source)})")
+    if key.made:
+        terminal.hint("keep a copy of the key in a safe place: without it, what is encrypted for it is lost")
     written: list[str] = []
     kept: list[str] = []
 
@@ -127,7 +129,6 @@ def _key(identities: Identities) -> _Key:
     path = key_file.path_of(identities)
     made = generate()
     key_file.add(path, [key_file.entry(made)])
-    terminal.hint("keep a copy of the key in a safe place: without it, what is encrypted for it is lost")
     return _Key(made.recipients[0], path, made=True)
 
 
