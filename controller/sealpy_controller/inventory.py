@@ -47,6 +47,16 @@ class Inventory:
             self.close()
             raise
 
+    @property
+    def locked(self) -> bool:
+        """Tell whether others are still kept away: whoever deletes the folder deletes the lock with it."""
+        if self._read_only:
+            return True
+        try:
+            return os.path.samestat(os.fstat(self._lock), os.stat(self._path("lock"), follow_symlinks=False))
+        except OSError:
+            return False
+
     def close(self) -> None:
         """Let others work on the target."""
         if self._lock >= 0:

@@ -1,5 +1,6 @@
 """Which files of the source can hold a Secret or a ConfigMap, by name and by a glance at the content."""
 
+import re
 from collections.abc import Sequence
 
 from sealpy import registry
@@ -27,6 +28,7 @@ _TRANSFORMING = frozenset(
         "transformers",
     )
 )
+_MEANT = re.compile(rb"""\bkind["']?\s*:\s*["']?(?:Secret|ConfigMap)(?:List)?["']?\s*(?:[,}#]|$)|ENC\[""", re.MULTILINE)
 # An escape can spell anything; a sealed kind shows only its envelope.
 _SIGNS = (b"Secret", b"ConfigMap", b"ENC[", b"\\")
 
@@ -54,6 +56,11 @@ def transforming_fields(data: bytes) -> dict[str, str]:
 def may_hold_object(data: bytes) -> bool:
     """Tell whether it is worth the time to read a file."""
     return any(sign in data for sign in _SIGNS)
+
+
+def resembles_object(data: bytes) -> bool:
+    """Tell of a file that cannot be read whether it was meant to hold a Secret or a ConfigMap."""
+    return _MEANT.search(data) is not None
 
 
 def needs_opening(leaves: Sequence[Leaf]) -> bool:

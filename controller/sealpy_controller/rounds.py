@@ -118,6 +118,8 @@ class Rounds:
                 continue
             read = _too_large(file) if data is None else desired.read_file(file.path, data, keyring)
             if isinstance(read, Fault):
+                if read.reason == "MalformedDocument" and file.path not in known and not _meant(data):
+                    continue
                 faults.append(read)
                 self._retries.failed(file.path, file.blob, read)
             else:
@@ -162,6 +164,11 @@ class Rounds:
         application = Application(inventory, self._target, Origin(self._source.name, commit), self._stop)
         application.carry_out(planned, {each: one.values for each, one in objects.items()}, wanted)
         return Outcome(commit, application.done, [*faults, *application.failed], found, stopped=application.stopped)
+
+
+def _meant(data: bytes | None) -> bool:
+    # A patch is a list, a template is hardly YAML: neither is a broken manifest.
+    return data is None or manifest_files.resembles_object(data)
 
 
 def _too_large(file: File) -> Fault:

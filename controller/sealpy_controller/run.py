@@ -147,7 +147,7 @@ class _Memory:
         except SealpyError as error:
             outcome = Outcome("", (), [of_error(error, reason="TargetNotReady")], fatal=True)
         if any(fault.reason == "TargetNotReady" for fault in outcome.faults):
-            # Somebody may have taken the folder away, and the lock with it.
+            # What is remembered may not be what lies there.
             self.close()
         return outcome
 
@@ -157,6 +157,8 @@ class _Memory:
             self._inventory = None
 
     def _opened(self) -> Inventory:
+        if self._inventory is not None and not self._inventory.locked:
+            self.close()
         if self._inventory is None:
             if not self._dry_run:
                 self._target.make()

@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 from collections.abc import Callable, Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ from sealpy.selection import KUBERNETES
 from sealpy_controller.run import Settings, Stop, run
 from tests.conftest import AgeKey
 
-NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 def secret(name: str, namespace: str = "prod", kind: str = "Secret", **values: str) -> str:
@@ -113,9 +113,15 @@ class Place:
         )
         return settings._replace(**changed)
 
-    def reconcile(self, stop: Stop | None = None, environ: Mapping[str, str] | None = None, **changed: Any) -> Ended:
-        """Reconcile."""
-        out, err = io.StringIO(), io.StringIO()
+    def reconcile(
+        self,
+        stop: Stop | None = None,
+        environ: Mapping[str, str] | None = None,
+        err: io.StringIO | None = None,
+        **changed: Any,
+    ) -> Ended:
+        """Reconcile; ``err`` can be watched meanwhile."""
+        out, err = io.StringIO(), err or io.StringIO()
         code = run(self.settings(**changed), environ or self.environ, stop or Stop(), out, err)
         return Ended(code, err.getvalue(), [json.loads(line) for line in out.getvalue().splitlines()])
 
