@@ -79,7 +79,7 @@ def prepare(document: Document, wanted: Sequence[bool]) -> Sequence[Edit]:
         if section.stray is not None:
             edits.append(Edit(*section.stray, ""))
         for key in section.keys:
-            if key.end == len(text) and key.value == '"""':
+            if key.end == len(text) and key.value == '"""' and not key.style:
                 edits.append(Edit(key.start, key.end, value_text(key.value)))
             if key.beside is None or not key.above or not key.heard or is_bare(text, key.beside):
                 continue
