@@ -56,7 +56,7 @@ class Json:
         return scan(text, self.name)
 
     def check_sealable(self, document: Document) -> None:
-        """Do nothing: what can be read can be sealed. (A -0.0 in clear is refused where the selection is known.)."""
+        """Do nothing: what can be read can be sealed; -0.0 in clear is refused where the selection is known."""
 
     def unfold(self, document: Document, wanted: Sequence[bool]) -> Sequence[Edit]:
         """Return nothing: there are no aliases."""
