@@ -49,8 +49,8 @@ CODES: Sequence[tuple[type[SealpyError], int, int]] = (
     # what went wrong, while reading clear text, while reading a sealed file
     (EmptyDocument, EMPTY, FAILED),
     (ParseError, UNREADABLE, FAILED),
-    (UnsealableValue, UNSEALABLE, UNSEALABLE),
-    (AlreadyEncrypted, ENCRYPTED, ENCRYPTED),
+    (UnsealableValue, UNSEALABLE, FAILED),
+    (AlreadyEncrypted, ENCRYPTED, FAILED),
     (PathNotFound, FAILED, FAILED),
     (InvalidEncryptedValue, BAD_CIPHERTEXT, BAD_CIPHERTEXT),
     (MacMismatch, BAD_MAC, BAD_MAC),
@@ -77,6 +77,12 @@ def code_of(error: SealpyError, *, clear: bool = False) -> int:
         if isinstance(error, kind):
             return when_clear if clear else when_sealed
     return FAILED
+
+
+def while_sealing(error: SealpyError) -> Stop:
+    """Return what to raise when a file that was opened cannot be sealed again."""
+    code = UNRENDERABLE if isinstance(error, ParseError) else code_of(error, clear=True)
+    return Stop(code, error.message, hint=error.hint)
 
 
 def common(codes: Sequence[int]) -> int:

@@ -56,9 +56,15 @@ def _branch(value: Any, fmt: Format) -> bytes:
     if fmt.name == "yaml":
         import yaml
 
+        class Indenting(yaml.SafeDumper):
+            """Indents lists in maps, as sops does."""
+
+            def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+                super().increase_indent(flow, indentless=False)
+
         dumped: bytes = yaml.dump(
             value,
-            Dumper=yaml.CSafeDumper,
+            Dumper=Indenting,
             sort_keys=False,
             allow_unicode=True,
             default_flow_style=False,

@@ -23,6 +23,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     _no_core_files()
     # A run is over before there is garbage worth collecting; looking for it costs more than decrypting.
     gc.disable()
+    if as_sops:
+        from sealpy_cli import terminal
+
+        terminal.speak_as_sops()
     try:
         code = _run(words[1:], as_sops)
         sys.stdout.flush()

@@ -97,7 +97,7 @@ def destination(call: Call, item: Item, *, private: bool = False) -> str | None:
     raise Stop(UNWRITABLE, f"{os.path.dirname(path)}: {reason}")
 
 
-def find(operands: Sequence[str], *, recursive: bool) -> list[Item]:
+def find(operands: Sequence[str], *, recursive: bool, folder_code: int = UNREADABLE) -> list[Item]:
     """Return the files that the operands mean: files, globs that the shell left alone, and folders with ``-r``.
 
     Raises:
@@ -112,7 +112,7 @@ def find(operands: Sequence[str], *, recursive: bool) -> list[Item]:
                 prefix = path if path.endswith("/") else f"{path}/"
                 items.extend(Item(below, below[len(prefix) :], found=True) for below in _walk(path))
             else:
-                raise Stop(UNREADABLE, f"{path}: is a folder", hint="add -r to take the files below it")
+                raise Stop(folder_code, f"{path}: is a folder", hint="add -r to take the files below it")
     targets: dict[str, str] = {}
     for item in items:
         other = targets.setdefault(item.target, item.path)

@@ -48,7 +48,8 @@ class Session:
                 terminal.warn("key services are not built yet; only the keys of this machine are used")
             if self.arguments.values.get("enable-local-keyservice") is False:
                 raise Stop(
-                    NO_KEY, "without the local keys nothing opens or seals a file; key services are not built yet"
+                    FAILED if self.call.verb == "encrypt" else NO_KEY,
+                    "without the local keys nothing opens or seals a file; key services are not built yet",
                 )
             self._keyring = self._new_keyring(_Person())
         return self._keyring
@@ -119,7 +120,13 @@ class Session:
                 path, note = config_file.find(os.getcwd())
                 if note:
                     terminal.warn(terminal.plain(note))
-            self._rules = config_file.load(path) if path else None
+            fault: SourceError | None = None
+            try:
+                self._rules = config_file.load(path) if path else None
+            except SourceError as error:
+                fault = error
+            if fault:
+                raise RuleError(f"the configuration cannot be read: {fault.message}", hint=fault.hint)
             self._rules_are_read = True
         return self._rules
 

@@ -12,11 +12,29 @@ import os
 import sys
 from collections.abc import Sequence
 
-from sealpy.errors import DocumentError, RuleError, SealpyError, SourceError
-from sealpy_cli.exit_codes import Stop
+from sealpy.errors import (
+    DataKeyUnavailable,
+    DocumentError,
+    InvalidEncryptedValue,
+    MacMismatch,
+    SealpyError,
+)
 
-NAME = "sealpy"
-_HINTED: set[str] = set()
+_SOPS_SAYS: Sequence[tuple[type[SealpyError], str]] = (
+    (MacMismatch, "MAC mismatch"),
+    (InvalidEncryptedValue, "Error decrypting tree"),
+    (DataKeyUnavailable, "Failed to get the data key required to decrypt the SOPS file"),
+)
+"""Words of sops that scripts look for in what goes wrong."""
+
+_speaker = "sealpy"
+_hinted: set[str] = set()
+
+
+def speak_as_sops() -> None:
+    """Go by the name of sops from now on, and say the words that scripts look for."""
+    global _speaker  # noqa: PLW0603 - there is one terminal
+    _speaker = "sops"
 
 
 def data(content: bytes) -> None:
@@ -38,19 +56,20 @@ def warn(message: str) -> None:
 
 def hint(message: str) -> None:
     """Tell the user the next step; the same one only once in a run, however many files need it."""
-    if message not in _HINTED:
-        _HINTED.add(message)
+    if message not in _hinted:
+        _hinted.add(message)
         _line(f"{_colour('36', 'hint:')} {message}")
 
 
-def fail(error: SealpyError, path: str | None = None) -> None:
-    """Report an error; ``path`` is the file it is about, where the error does not say so itself."""
+def fail(error: SealpyError, path: str = "") -> None:
+    """Report an error; ``path`` is the file that was worked on, for errors that do not begin with it."""
     where = ""
-    if path is not None and not isinstance(error, RuleError | SourceError | Stop):
+    if path and not error.message.startswith(path):
         where = f"{plain(path)}: "
         if isinstance(error, DocumentError) and error.line is not None:
             where = f"{plain(path)}:{error.line}:" + (f"{error.column}: " if error.column is not None else " ")
-    _line(f"{where}{plain(error.message)}")
+    lead = next((words for kind, words in _SOPS_SAYS if isinstance(error, kind)), "") if _speaker == "sops" else ""
+    _line(f"{where}{lead}{': ' if lead else ''}{plain(error.message)}")
     if error.hint:
         hint(plain(error.hint))
 
@@ -76,7 +95,7 @@ def confirm(question: str) -> bool | None:
     """Ask until the answer is y or n; None when stdin ends before that."""
     answer = ""
     while answer not in ("y", "n"):
-        sys.stderr.write(f"{NAME}: {question} (y/n): ")
+        sys.stderr.write(f"{_speaker}: {question} (y/n): ")
         sys.stderr.flush()
         line = sys.stdin.readline()
         if not line:
@@ -96,7 +115,7 @@ def hidden(question: str) -> str | None:
     import getpass  # brings termios; only for this
 
     try:
-        return getpass.getpass(f"{NAME}: {question}: ")
+        return getpass.getpass(f"{_speaker}: {question}: ")
     except EOFError:
         return None
 
@@ -119,7 +138,7 @@ class Progress:
         """Count one more."""
         self._done += 1
         if self._shown:
-            sys.stderr.write(f"\r{NAME}: {self._done} of {self._total}\033[K")
+            sys.stderr.write(f"\r{_speaker}: {self._done} of {self._total}\033[K")
             sys.stderr.flush()
 
     def clear(self) -> None:
@@ -136,7 +155,7 @@ def listing(names: Sequence[str], most: int = 10) -> str:
 
 
 def _line(text: str) -> None:
-    sys.stderr.write(f"{NAME}: {text}\n")
+    sys.stderr.write(f"{_speaker}: {text}\n")
     sys.stderr.flush()
 
 

@@ -11,8 +11,8 @@ from sealpy_cli.exit_codes import CODES, Stop, code_of, common
     [
         (errors.ParseError("x"), 2, 1),
         (errors.EmptyDocument("x"), 92, 1),
-        (errors.UnsealableValue("x"), 23, 23),
-        (errors.AlreadyEncrypted("x"), 203, 203),
+        (errors.UnsealableValue("x"), 23, 1),
+        (errors.AlreadyEncrypted("x"), 203, 1),
         (errors.NotEncrypted("x"), 1, 1),
         (errors.InvalidMetadata("x"), 1, 1),
         (errors.PathNotFound("x"), 1, 1),

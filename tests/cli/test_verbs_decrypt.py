@@ -62,7 +62,7 @@ def test_stdin_is_read_as_binary_unless_it_is_named(sealed: Program) -> None:
         ('["hosts"][1]', "two"),
         ('["nested"]["text"]', "a: b"),
         ('["hosts"]', "- one\n- two\n"),
-        ('["nested"]', "list:\n- 1\n- 2\ntext: 'a: b'\n"),
+        ('["nested"]', "list:\n    - 1\n    - 2\ntext: 'a: b'\n"),
     ],
 )
 def test_one_value_or_branch_is_extracted(sealed: Program, path: str, value: str) -> None:

@@ -51,8 +51,8 @@ def test_rotate_adds_and_removes_recipients(
         (["missing.yaml"], 2),
         (["--add-age", "age1x", "missing.yaml"], 49),
         (["-i", "--output", "y", "x.yaml"], 8),
-        (["-i", "--add-age", "age1nonsense", "x.yaml"], 128),
-        (["-i", "--add-pgp", "ABCD", "x.yaml"], 128),
+        (["-i", "--add-age", "age1nonsense", "x.yaml"], 1),
+        (["-i", "--add-pgp", "ABCD", "x.yaml"], 1),
         (["--age", "age1x", "x.yaml"], 1),
     ],
 )
@@ -154,7 +154,7 @@ def test_by_the_name_of_sops_updatekeys_says_what_scripts_look_for(
     assert "synced with new keys" in ended.err
 
 
-@pytest.mark.parametrize(("words", "code"), [([], 100), (["missing.yaml"], 1), (["."], 2), (["plain.yaml"], 1)])
+@pytest.mark.parametrize(("words", "code"), [([], 100), (["missing.yaml"], 1), (["."], 1), (["plain.yaml"], 1)])
 def test_updatekeys_of_what_is_no_sealed_file_is_refused(sealed: Program, words: list[str], code: int) -> None:
     sealed.write("plain.yaml", "a: 1\n")
 

@@ -101,7 +101,6 @@ def test_the_root_form_sets_too(sealed: Program) -> None:
         (["x.json", "[0]", '"v"'], 7),
         (["x.json", '["list"][-1]', '"v"'], 7),
         (["x.json", '["list"]["x"]', '"v"'], 1),
-        (["x.json", '["list"][5]', '"v"'], 1),
         (["x.json", '["sops"]', '"v"'], 203),
     ],
 )

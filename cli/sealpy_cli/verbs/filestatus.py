@@ -1,7 +1,8 @@
 """``sealpy filestatus``: one line of JSON that scripts read."""
 
-from sealpy import operations
-from sealpy.errors import NotEncrypted, SealpyError
+from sealpy.errors import EmptyDocument, SealpyError, UnsealableValue
+from sealpy.metadata import parse
+from sealpy.version import SOPS_VERSION
 from sealpy_cli import terminal
 from sealpy_cli.exit_codes import FAILED, NO_FILE, Stop
 from sealpy_cli.grammar import Call
@@ -16,9 +17,13 @@ def run(call: Call) -> int:
     path = call.arguments.operands[0]
     fmt = session.format_of(path)
     try:
-        _, metadata = operations.scan_sealed(session.read(path), fmt)
-        is_encrypted = bool(metadata.mac)
-    except NotEncrypted:
+        document = fmt.scan(fmt.decode(session.read(path)))
+        block = document.metadata or {}
+        # Metadata that make no sense are an error; such without version or MAC are none.
+        if block:
+            parse({"version": SOPS_VERSION, **block})
+        is_encrypted = bool(block.get("version") and block.get("mac"))
+    except (EmptyDocument, UnsealableValue):
         is_encrypted = False
     except SealpyError as error:
         # Whatever keeps us from an answer: sops has one code for it here.

@@ -4,10 +4,10 @@ import os
 from datetime import UTC, datetime
 
 from sealpy import operations
-from sealpy.errors import NotEncrypted
+from sealpy.errors import KeyAccessError, NotEncrypted
 from sealpy.sealing import Opened
 from sealpy_cli import many, terminal
-from sealpy_cli.exit_codes import NO_FILE, NOTHING_TO_ROTATE, UNREADABLE, Stop
+from sealpy_cli.exit_codes import NO_FILE, NOTHING_TO_ROTATE, UNREADABLE, Stop, while_sealing
 from sealpy_cli.grammar import Call
 from sealpy_cli.session import Session
 
@@ -43,7 +43,10 @@ def run(call: Call) -> int:
         absent = [text for backend, text in remove if (backend, text) not in _names(opened)]
         if absent:
             terminal.warn(f"{terminal.plain(item.path)}: is not sealed for {terminal.listing(absent)}")
-        rotated = operations.rotate(opened, fmt, session.keyring, now=datetime.now(UTC), add=add, remove=remove)
+        try:
+            rotated = operations.rotate(opened, fmt, session.keyring, now=datetime.now(UTC), add=add, remove=remove)
+        except KeyAccessError as error:
+            raise while_sealing(error) from None
         target = many.destination(call, item)
         if target is None:
             terminal.data(rotated)

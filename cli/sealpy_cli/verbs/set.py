@@ -13,11 +13,11 @@ from typing import Any, NoReturn
 from sealpy import data as plain_data
 from sealpy import operations
 from sealpy.document import Path
-from sealpy.errors import AlreadyEncrypted, PathNotFound
+from sealpy.errors import AlreadyEncrypted, DocumentError, PathNotFound
 from sealpy.formats import Format
 from sealpy.sealing import Opened
 from sealpy_cli import many, terminal, tree_path
-from sealpy_cli.exit_codes import BAD_VALUE, FAILED, NO_FILE, Stop
+from sealpy_cli.exit_codes import BAD_VALUE, FAILED, NO_FILE, Stop, while_sealing
 from sealpy_cli.grammar import Call
 from sealpy_cli.session import Session
 
@@ -84,7 +84,12 @@ def _change(session: Session, file: str, change: Callable[[Opened, Format], byte
         raw = session.read(file)
         is_verified = not session.arguments.switch("ignore-mac")
         open_document = operations.open_document if is_verified else operations.open_unverified
-        changed = change(open_document(raw, fmt, session.keyring), fmt)
+        opened = open_document(raw, fmt, session.keyring)
+        try:
+            changed = change(opened, fmt)
+        except DocumentError as error:
+            # Its line and column would be those of the sealed text with the new value in it.
+            raise while_sealing(error) from None
         if changed is not None:
             session.write(file, changed, plaintext=False, expected=raw)
 

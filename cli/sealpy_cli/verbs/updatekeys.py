@@ -4,14 +4,15 @@ Only the keys: what is sealed and what the MAC covers stay. The MAC is verified 
 handed on to new readers (sops does not look).
 """
 
+import os
 import sys
 from collections.abc import Sequence
 
 from sealpy import operations
-from sealpy.errors import RuleError
+from sealpy.errors import KeyAccessError, RuleError
 from sealpy.operations import KeyName
 from sealpy_cli import many, terminal
-from sealpy_cli.exit_codes import FAILED, NO_FILE, Stop
+from sealpy_cli.exit_codes import FAILED, NO_FILE, Stop, while_sealing
 from sealpy_cli.grammar import Call
 from sealpy_cli.session import Session
 
@@ -27,12 +28,14 @@ def run(call: Call) -> int:
     if call.as_sops:
         items = [many.Item(path, path) for path in operands]
     else:
-        items = many.find(operands, recursive=call.arguments.switch("recursive"))
+        items = many.find(operands, recursive=call.arguments.switch("recursive"), folder_code=FAILED)
     check = call.arguments.switch("check")
     return many.each(items, lambda item: _update(session, item), "as the rule says" if check else "up to date")
 
 
 def _update(session: Session, item: many.Item) -> None:
+    if os.path.isdir(item.path):
+        raise Stop(FAILED, f"{item.path}: is a folder")
     fmt = session.format_of(item.path)
     data = session.read(item.path, missing=FAILED)
     if item.found and b"sops" not in data:
@@ -64,7 +67,10 @@ def _update(session: Session, item: many.Item) -> None:
             terminal.say(f"{terminal.plain(item.path)}: left unchanged")
             raise many.LeftAlone
     opened = operations.open_document(data, fmt, session.keyring)
-    updated = operations.update_keys(opened, fmt, session.keyring, groups)
+    try:
+        updated = operations.update_keys(opened, fmt, session.keyring, groups)
+    except KeyAccessError as error:
+        raise while_sealing(error) from None
     session.write(item.path, updated, plaintext=False, expected=data)
     if session.call.as_sops:
         sys.stderr.write(f"File {item.path} synced with new keys\n")
