@@ -15,9 +15,8 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from functools import partial
 from stat import S_IMODE, S_ISDIR, S_ISREG
 from typing import TypeVar
 
@@ -41,7 +40,7 @@ _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _WRITE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _MOST = 8 * 2**20
-"""The largest file that is compared; no value is larger."""
+"""The largest file that is read; no value is larger."""
 
 
 class Directory:
@@ -77,14 +76,10 @@ class Directory:
         return kind not in ("", "tmpfs", "ramfs")
 
     def observe(self, objects: Iterable[Object], digest: Digest) -> dict[Object, Running]:
-        """Read what runs of these objects: names, modes, links and digests of the content.
-
-        Raises:
-            SourceError: something there cannot be read.
-        """
+        """Read what runs of these objects: names, modes, links and digests of the content."""
         found = {}
         for each in objects:
-            running = _told(each, partial(self._observe, each, digest))
+            running = self._observe(each, digest)
             if running is not None:
                 found[each] = running
         return found
@@ -105,17 +100,20 @@ class Directory:
         """
         _told(each, lambda: self._remove(each))
 
-    def sweep(self, objects: Iterable[Object]) -> None:
-        """Remove what a killed process left behind among these objects; nothing of it was in use.
-
-        Raises:
-            SourceError
-        """
-        objects = sorted(objects)
+    def sweep(self, objects: Collection[Object]) -> None:
+        """Remove what a killed process left behind among these objects; nothing of it was in use."""
+        # What is out of our reach is told when it is written.
         for each in {(each.namespace, each.kind): each for each in objects}.values():
-            _told(each, partial(self._sweep_kind, each))
+            with suppress(OSError), self._kind_folder(each) as kind:
+                for name in os.listdir(kind):
+                    if _REST.fullmatch(name):
+                        _remove(name, kind)
         for each in objects:
-            _told(each, partial(self._sweep, each))
+            with suppress(OSError), self._kind_folder(each) as kind, _opened(each.name, kind) as folder:
+                current = _target(_DATA, folder)
+                for name in os.listdir(folder):
+                    if name == _NEW_DATA or (_CONTENT.fullmatch(name) and name != current):
+                        _remove(name, folder)
 
     @contextmanager
     def _kind_folder(self, each: Object, *, make: bool = False) -> Iterator[int]:
@@ -139,6 +137,8 @@ class Directory:
             return None
         except NotADirectoryError:
             return Running({}, ("a folder above it was replaced",))
+        except OSError as error:
+            return Running({}, (f"it cannot be read: {(error.strerror or '').lower()}",))
 
     def _write(self, each: Object, values: Mapping[str, Secret[bytes]]) -> None:
         with self._kind_folder(each, make=True) as kind:
@@ -168,23 +168,6 @@ class Directory:
         with suppress(OSError), _opened(self.path) as root:
             os.rmdir(f"{each.namespace}/{_KIND_FOLDERS[each.kind]}", dir_fd=root)
             os.rmdir(each.namespace, dir_fd=root)
-
-    def _sweep_kind(self, each: Object) -> None:
-        with suppress(FileNotFoundError, NotADirectoryError), self._kind_folder(each) as kind:
-            for name in os.listdir(kind):
-                if _REST.fullmatch(name):
-                    _remove(name, kind)
-
-    def _sweep(self, each: Object) -> None:
-        with (
-            suppress(FileNotFoundError, NotADirectoryError),
-            self._kind_folder(each) as kind,
-            _opened(each.name, kind) as folder,
-        ):
-            current = _target(_DATA, folder)
-            for name in os.listdir(folder):
-                if name == _NEW_DATA or (_CONTENT.fullmatch(name) and name != current):
-                    _remove(name, folder)
 
 
 def _read(folder: int, digest: Callable[[str, bytes], str]) -> Running:
@@ -230,10 +213,10 @@ def _read_file(key: str, content: int) -> tuple[bytes | None, list[str]]:
         return None, [f"{key} was replaced"]
     try:
         status = os.fstat(descriptor)
-        if not S_ISREG(status.st_mode):
+        if not S_ISREG(status.st_mode) or status.st_size > _MOST:
             return None, [f"{key} was replaced"]
-        with open(descriptor, "rb", closefd=False) as file:
-            return file.read(_MOST), _wrong_mode(key, status, _FILE_MODE)
+        with open(descriptor, "rb", buffering=0, closefd=False) as file:
+            return file.readall(), _wrong_mode(key, status, _FILE_MODE)
     finally:
         os.close(descriptor)
 

@@ -112,7 +112,7 @@ class Report:
             "converged": not outcome.faults,
             "actions": [_action(action) for action in outcome.actions if action.verb not in ("unchanged", "forget")],
             "faults": [_fault_document(fault) for fault in outcome.faults],
-            "in_clear": [_object(one.object) for one in found.objects if one.in_clear],
+            "in_clear": [_object(each) for each in found.in_clear],
             "counts": {
                 "unchanged": counts["unchanged"],
                 "files": found.files,

@@ -18,16 +18,18 @@ from sealpy_controller.directory import Directory
 from sealpy_controller.faults import Fault, of_error
 from sealpy_controller.git import Stopped
 from sealpy_controller.inventory import Inventory
-from sealpy_controller.objects import Wanted
-from sealpy_controller.plan import Action, plan
+from sealpy_controller.objects import Object, Wanted
+from sealpy_controller.plan import Action, Plan, plan
 from sealpy_controller.source import MAX_FILE, File, Source
 
 
 class Found(NamedTuple):
-    """What the source holds, as far as it could be opened. The rest are counts and names for the report."""
+    """What the source holds, as far as it could be opened. ``objects`` aside, it is for the report."""
 
     objects: Sequence[Desired] = ()
     faults: Sequence[Fault] = ()
+    in_clear: Sequence[Object] = ()
+    """Secrets with a value that stands there for everybody to read."""
     files: int = 0
     """Files with objects in them."""
     skipped: int = 0
@@ -39,7 +41,7 @@ class Found(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What came of a round.
+    """What came of a round. No values are in it: nobody needs them until the next one.
 
     ``actions`` are those that were carried out, or in a dry run would be, and those that leave things alone. A round
     that is ``fatal`` did not come to a plan, and touched nothing.
@@ -90,11 +92,21 @@ class Rounds:
             found = self._find(commit, {entry.file for entry in inventory.entries.values()})
         except SealpyError as error:
             return Outcome(commit, (), [of_error(error, reason="SourceNotReady")], fatal=True)
+        told = found._replace(objects=())
         try:
-            return self._converge(inventory, commit, found)
+            objects, duplicates = desired.merge(found.objects)
+            wanted = {each: Wanted(inventory.digest(each, one.values), one.file) for each, one in objects.items()}
+            faults = [*found.faults, *duplicates]
+            planned = self._plan(inventory, wanted, faults)
+            faults += planned.held
+            if self._dry_run:
+                return Outcome(commit, planned.actions, faults, told)
+            application = Application(inventory, self._target, Origin(self._source.name, commit), self._stop)
+            application.carry_out(planned, {each: one.values for each, one in objects.items()}, wanted)
+            return Outcome(commit, application.done, [*faults, *application.failed], told, stopped=application.stopped)
         except SealpyError as error:
             fault = of_error(error, reason="TargetNotReady")
-        return Outcome(commit, (), [*found.faults, fault], found, fatal=True)
+        return Outcome(commit, (), [*found.faults, fault], told, fatal=True)
 
     def _find(self, commit: str, known: set[str]) -> Found:
         """Open the files of a commit. A file that is ``known`` to have held objects is looked at in any case."""
@@ -127,10 +139,20 @@ class Rounds:
                 files += bool(read)
                 self._retries.succeeded(file.path)
         self._retries.keep({file.path for file in listing.files})
-        remarks += [_in_clear(one) for one in objects if one.in_clear]
+        in_clear = [one for one in objects if one.in_clear]
+        remarks += [_in_clear(one) for one in in_clear]
         remarks += [remark for path, fields in kustomizations.items() for remark in _ignored(path, fields, objects)]
         skipped = len(listing.files) - files - len(faults)
-        return Found(objects, faults, files, skipped, listing.links, len(kustomizations), remarks)
+        return Found(
+            objects,
+            faults,
+            [one.object for one in in_clear],
+            files,
+            skipped,
+            listing.links,
+            len(kustomizations),
+            remarks,
+        )
 
     def _due(self, files: Sequence[File], faults: list[Fault]) -> list[File]:
         """Return the files to look at; of those that it is too early to try again, add what was wrong with them."""
@@ -143,14 +165,11 @@ class Rounds:
                 due.append(file)
         return due
 
-    def _converge(self, inventory: Inventory, commit: str, found: Found) -> Outcome:
-        objects, duplicates = desired.merge(found.objects)
-        wanted = {each: Wanted(inventory.digest(each, one.values), one.file) for each, one in objects.items()}
+    def _plan(self, inventory: Inventory, wanted: Mapping[Object, Wanted], faults: Sequence[Fault]) -> Plan:
         concerned = {*wanted, *inventory.entries}
         if not self._dry_run:
             self._target.sweep(concerned)
-        faults = [*found.faults, *duplicates]
-        planned = plan(
+        return plan(
             self._target.observe(concerned, inventory.digest_of),
             wanted,
             inventory.entries,
@@ -158,12 +177,6 @@ class Rounds:
             faults=faults,
             allow_prune=self._allow_prune,
         )
-        faults += planned.held
-        if self._dry_run:
-            return Outcome(commit, planned.actions, faults, found)
-        application = Application(inventory, self._target, Origin(self._source.name, commit), self._stop)
-        application.carry_out(planned, {each: one.values for each, one in objects.items()}, wanted)
-        return Outcome(commit, application.done, [*faults, *application.failed], found, stopped=application.stopped)
 
 
 def _meant(data: bytes | None) -> bool:

@@ -4,7 +4,6 @@ import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from threading import Event
 from types import FrameType
 from typing import NamedTuple, TextIO
 
@@ -26,6 +25,8 @@ MOST_WAIT = 900.0
 MOST_WAIT_FOR_FILE = 120.0
 """The longest wait for a file that does not open: somebody may be adding the key right now."""
 
+_TICK = 0.2
+
 
 class Settings(NamedTuple):
     """What a run is asked to do."""
@@ -46,14 +47,21 @@ class Stop:
     """Whether somebody asked us to stop."""
 
     def __init__(self) -> None:
-        self._event = Event()
+        self._asked = False
 
     def __call__(self) -> bool:
-        return self._event.is_set()
+        return self._asked
+
+    def ask(self) -> None:
+        """Ask."""
+        self._asked = True
 
     def wait(self, seconds: float) -> None:
-        """Wait, but not longer than until somebody asks."""
-        self._event.wait(seconds)
+        """Wait, but not much longer than until somebody asks."""
+        until = time.monotonic() + seconds
+        # No threading.Event: a signal that comes while it holds its own lock would wait for itself.
+        while not self._asked and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, _TICK))
 
     @contextmanager
     def on_signals(self) -> Iterator[None]:
@@ -66,7 +74,7 @@ class Stop:
                 signal.signal(number, handler)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        self._event.set()
+        self.ask()
 
 
 def run(settings: Settings, environ: Mapping[str, str], stop: Stop, out: TextIO, talk: TextIO) -> int:
@@ -90,10 +98,8 @@ def run(settings: Settings, environ: Mapping[str, str], stop: Stop, out: TextIO,
             allow_prune=settings.allow_prune,
             dry_run=settings.dry_run,
         )
-        memory = _Memory(target, dry_run=settings.dry_run)
+        memory = _Memory(target, report, dry_run=settings.dry_run)
         try:
-            if target.on_disk():
-                report.warn(f"{target.path} is not on a tmpfs: what is decrypted there lands on a disk")
             if settings.once:
                 return _once(memory, rounds, report)
             return _loop(memory, rounds, report, retries, settings.interval, stop)
@@ -136,12 +142,15 @@ def _next(interval: float, due: float | None) -> float:
 class _Memory:
     """The target's inventory, held open from round to round: the lock on it keeps others away meanwhile."""
 
-    def __init__(self, target: Directory, *, dry_run: bool) -> None:
+    def __init__(self, target: Directory, report: Report, *, dry_run: bool) -> None:
         self._target = target
+        self._report = report
         self._dry_run = dry_run
         self._inventory: Inventory | None = None
 
     def round(self, rounds: Rounds) -> Outcome:
+        if self._target.on_disk():
+            self._report.warn(f"{self._target.path} is not on a tmpfs: what is decrypted there lands on a disk")
         try:
             outcome = rounds.run(self._opened())
         except SealpyError as error:

@@ -136,6 +136,7 @@ DRIFT: dict[str, Callable[[Path], object]] = {
     "a file became a link": lambda f: _replace_by_link(f / "..data" / "password", "/etc/hostname"),
     "a file became a pipe": lambda f: ((f / "..data" / "password").unlink(), os.mkfifo(f / "..data" / "password")),
     "a file became a folder": lambda f: _replace_by_folder(f / "..data" / "password"),
+    "a file far too large": lambda f: os.truncate(f / "password", 2**33),
     "a file readable by all": lambda f: (f / "..data" / "password").chmod(0o644),
     "a file executable": lambda f: (f / "..data" / "password").chmod(0o700),
     "the content readable by all": lambda f: (f / os.readlink(f / "..data")).chmod(0o755),

@@ -452,7 +452,7 @@ class Loop:
 
     def end(self) -> Ended:
         """Stop it, and return how it ended."""
-        self.stop._event.set()
+        self.stop.ask()
         self._thread.join(timeout=20)
         assert self.ended
         return self.ended[0]
@@ -469,7 +469,7 @@ def loop(place: Place) -> Iterator[Callable[[], Loop]]:
 
     yield start
     for one in loops:
-        one.stop._event.set()
+        one.stop.ask()
 
 
 def _until(condition: Callable[[], bool]) -> None:
@@ -551,7 +551,7 @@ def test_a_loop_waits_longer_each_time_a_source_fails(running: Place, monkeypatc
         def wait(self, seconds: float) -> None:
             waits.append(seconds)
             if len(waits) == 5:
-                self._event.set()
+                self.ask()
 
     ended = running.reconcile(Impatient(), once=False, path="nowhere")
 
@@ -577,7 +577,7 @@ def test_a_file_that_fails_is_tried_again_later_and_at_once_when_it_changes(runn
             elif rounds == 2:
                 running.commit({"k8s/db.yaml": running.seal(secret("db", password="newer"), other_key)})
             else:
-                self._event.set()
+                self.ask()
 
     ended = running.reconcile(Impatient(), environ, once=False, interval=60.0)
 
