@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from sealpy import data, files, kubernetes, operations, registry
-from sealpy.errors import DocumentError, PathNotFound, SealpyError
+from sealpy.errors import DocumentError, PathNotFound, RuleError, SealpyError
 from sealpy.formats import Format
 from sealpy.identities import Identities
 from sealpy.keyring import Keyring
@@ -105,7 +105,12 @@ def load_secret(path: str | os.PathLike[str], *, name: str | None = None, keys: 
         fact = "holds no such Secret" if not found else "holds several Secrets"
         raise PathNotFound(f"the file {fact}", hint="give the name of one of its Secrets", path=where)
     texts: dict[str, str] = {}
-    for key, value in kubernetes.effective(opened.leaves, found[0]).items():
+    try:
+        values = kubernetes.effective(opened.leaves, found[0])
+    except DocumentError as error:
+        error.path = where
+        raise
+    for key, value in values.items():
         text = _text(value.content)
         if text is None:
             raise DocumentError(f"the value of {key} is not text", hint="use load and decode it", path=where)
@@ -132,7 +137,13 @@ def encrypt(
 
     ``selection`` is one of sops' six rules and its pattern, such as ("encrypted_regex", "^data$"). Without it a
     Kubernetes Secret or ConfigMap has its values sealed, and anything else all of it.
+
+    Raises:
+        RuleError: no recipient: nobody could open the result.
+        SealpyError: see ``sealpy.errors``.
     """
+    if not recipients:
+        raise RuleError("there is no recipient to encrypt for", hint="give one or more, such as age1…")
     fmt = registry.format_named(format)
     raw = _bytes(text)
     if selection is not None:
@@ -155,11 +166,17 @@ def edit(
     format: str = "yaml",  # noqa: A002
     keys: Keys | None = None,
 ) -> str:
-    """Apply ``change`` to the clear text and seal the result; what did not change keeps its bytes."""
+    """Apply ``change`` to the clear text and seal the result; what did not change keeps its bytes.
+
+    Where nothing changed, the text comes back as it was.
+    """
     fmt = registry.format_named(format)
     opened = operations.open_document(_bytes(text), fmt, _keyring(keys))
     clear = operations.clear_text(opened, fmt).expose().decode("utf-8", "surrogateescape")
-    after = Secret(_bytes(change(clear)))
+    changed = change(clear)
+    if changed == clear:
+        return _bytes(text).decode("utf-8", "surrogateescape")
+    after = Secret(_bytes(changed))
     return operations.edit(opened, fmt, after, now=_now()).decode("utf-8", "surrogateescape")
 
 

@@ -39,6 +39,10 @@ class Both:
     def sops(self, *words: str | Path, env: dict[str, str] | None = None) -> Ended:
         return self.run(*words, env=env, program=[self._sops])
 
+    def as_sops(self, *words: str | Path, env: dict[str, str] | None = None) -> Ended:
+        """Run sealpy by the name of sops."""
+        return self.run(*words, env=env, name="sops")
+
     def each(self, *words: str, file: str) -> tuple[Ended, Ended]:
         """Encrypt one file with both, to standard output."""
         return tuple(run("encrypt", "--age", self.key.recipient, *words, file) for run in (self.sealpy, self.sops))  # type: ignore[return-value]
@@ -83,8 +87,9 @@ def _(both: Both) -> None:
     assert ours.out.startswith("apiVersion: v1\nkind: Secret\n")
     assert "correct-horse" not in ours.out
     assert theirs.out.startswith("apiVersion: ENC[")
-    as_sops = both.sealpy("encrypt", "--age", both.key.recipient, "secret.yaml", env={"SEALPY_SOPS_COMPAT": "1"})
-    assert as_sops.out.startswith("apiVersion: ENC[")
+    words = ("encrypt", "--age", both.key.recipient, "secret.yaml")
+    assert both.as_sops(*words).out.startswith("apiVersion: ENC[")
+    assert both.sealpy(*words, env={"SEALPY_SOPS_COMPAT": "1"}).out.startswith("apiVersion: ENC[")
     both.rule("    unencrypted_suffix: _unencrypted")
     assert both.sealpy("encrypt", "secret.yaml").out.startswith("apiVersion: ENC[")
 
@@ -192,8 +197,9 @@ def _(both: Both) -> None:
     assert ours.code == 1
     assert "leave every value of this Secret in clear" in ours.err
     assert "PASSWORD: correct-horse" in theirs.out
-    allowed = ("encrypt", "--age", both.key.recipient, "--encrypted-regex", "^dta$", "--allow-clear", "a.yaml")
-    assert "PASSWORD: correct-horse" in both.sealpy(*allowed).out
+    words = ("encrypt", "--age", both.key.recipient, "--encrypted-regex", "^dta$", "a.yaml")
+    assert "PASSWORD: correct-horse" in both.sealpy(*words, "--allow-clear").out
+    assert "PASSWORD: correct-horse" in both.as_sops(*words).out
 
 
 @line("`encrypt -i` over a committed file")
@@ -202,7 +208,7 @@ def _(both: Both) -> None:
     both.run.git("init", "--quiet")
     both.write("a.yaml", "one: first\ntwo: second\n")
     changed = {}
-    for name, run in (("sops", both.sops), ("sealpy", both.sealpy)):
+    for name, run in (("sops", both.sops), ("by its name", both.as_sops), ("sealpy", both.sealpy)):
         both.write("a.yaml", "one: first\ntwo: second\n")
         run("encrypt", "-i", "a.yaml")
         both.run.git("add", ".")
@@ -212,7 +218,7 @@ def _(both: Both) -> None:
         changed[name] = re.findall(r"^\+(\w+): ENC", both.run.git("diff", "--unified=0"), re.MULTILINE)
         both.run.git("checkout", "--quiet", "a.yaml")
 
-    assert changed == {"sops": ["one", "two"], "sealpy": ["two"]}
+    assert changed == {"sops": ["one", "two"], "by its name": ["one", "two"], "sealpy": ["two"]}
     both.sealpy("rotate", "-i", "a.yaml")
     assert re.findall(r"^\+(\w+): ENC", both.run.git("diff", "--unified=0"), re.MULTILINE) == ["one", "two"]
 
@@ -235,6 +241,8 @@ def _(both: Both) -> None:
     assert both.sealpy("encrypt", "-i", "--allow-drop", "a.yaml", env=nobody).code == 0
     both.write("a.yaml", "one: mine\n")
     assert both.sops("encrypt", "-i", "a.yaml", env=nobody).code == 0
+    both.write("a.yaml", "one: mine\n")
+    assert both.as_sops("encrypt", "-i", "a.yaml", env=nobody).code == 0
 
 
 @line("A file in place")
@@ -280,15 +288,17 @@ def _(both: Both) -> None:
 
 @line("`set` with a number")
 def _(both: Both) -> None:
+    large = "9007199254740993"
     values = []
-    for run, number in ((both.sops, "9007199254740993"), (both.sealpy, "9007199254740993"), (both.sealpy, "5.0")):
+    for run, number in ((both.sops, large), (both.as_sops, large), (both.sealpy, large), (both.sealpy, "5.0")):
         both.sealed("a.yaml", "a: secret\n")
         run("set", "a.yaml", '["n"]', number)
         kind = re.search(r'^"?n"?: ENC.*type:(\w+)\]', both.read("a.yaml"), re.MULTILINE)
         assert kind
         values.append((kind[1], both.sops("decrypt", "--extract", '["n"]', "a.yaml").out.strip()))
 
-    assert values == [("float", "9.007199254740992e+15"), ("int", "9007199254740993"), ("float", "5")]
+    rounded = ("float", "9.007199254740992e+15")
+    assert values == [rounded, rounded, ("int", large), ("float", "5")]
 
 
 @line("`set` with a list")
@@ -296,6 +306,7 @@ def _(both: Both) -> None:
     both.sealed("a.yaml", "a: secret\n")
 
     assert both.sops("set", "a.yaml", '["l"]', "[1, 2]").code == 7
+    assert both.as_sops("set", "a.yaml", '["l"]', "[1, 2]").code == 7
     assert both.sealpy("set", "a.yaml", '["l"]', "[1, 2]").code == 0
     assert both.sops("decrypt", "--extract", '["l"][1]', "a.yaml").out.strip() == "2"
 
@@ -401,6 +412,8 @@ def _(both: Both) -> None:
     assert ours.code == 1
     assert "yaml" in ours.err
     assert '"data": "ENC[' in theirs.out
+    words = ("encrypt", "--age", both.key.recipient, "--input-type", "yml", "a.txt")
+    assert '"data": "ENC[' in both.as_sops(*words).out
 
 
 @line("A word that is nearly a verb")
@@ -413,8 +426,10 @@ def _(both: Both) -> None:
     assert ours.code == 1
     assert 'did you mean "decrypt"?' in ours.err
     assert not (both.run.folder / "decrpyt").exists()
-    both.sops("decrpyt", env={"EDITOR": "sh -c 'echo changed > \"$0\"'"})
-    assert (both.run.folder / "decrpyt").exists()
+    for run in (both.sops, both.as_sops):
+        run("decrpyt", env={"EDITOR": "sh -c 'echo changed > \"$0\"'"})
+        assert (both.run.folder / "decrpyt").exists()
+        (both.run.folder / "decrpyt").unlink()
 
 
 @line("Commands that give a key (`SOPS_AGE_KEY_CMD`)")
