@@ -68,7 +68,11 @@ def _run(words: Sequence[str], as_sops: bool) -> int:
             rest = root.operands[1:]
             if verb.flags:
                 flags = _known((*verb.flags, HELP), as_sops)
-                arguments = parse(flags, rest, os.environ, interspersed=True, as_sops=as_sops)
+                try:
+                    arguments = parse(flags, rest, os.environ, interspersed=True, as_sops=as_sops)
+                except UsageError as error:
+                    error.hint = error.hint or f'see "sealpy {name} --help"'
+                    raise
             else:
                 arguments = Arguments({}, frozenset(), rest)
             call = Call(name, arguments, root, os.environ, as_sops)

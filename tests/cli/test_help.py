@@ -76,6 +76,12 @@ def test_an_unknown_flag_is_one_line_and_a_hint(run: Program) -> None:
     assert ended.err == "sealpy: unknown flag --extrakt\nsealpy: hint: did you mean --extract?\n"
 
 
+def test_another_mistake_points_to_the_help_of_the_verb(run: Program) -> None:
+    assert run("decrypt", "f", "--output").err == (
+        'sealpy: flag --output needs a value\nsealpy: hint: see "sealpy decrypt --help"\n'
+    )
+
+
 def test_a_misspelt_verb_does_not_become_a_new_file(run: Program) -> None:
     ended = run("decrpyt", "f")
 
