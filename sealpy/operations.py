@@ -91,8 +91,11 @@ def encrypt(
     now: datetime,
     earlier: Opened | None = None,
     allow_clear: bool = False,
+    warn: Callable[[str], None] | None = None,
 ) -> bytes:
     """Seal a clear document.
+
+    ``warn`` is told what cannot be kept, such as text behind a JSON document, which cannot carry a seal.
 
     ``earlier`` is a version of the same file that opened with a good MAC: if it has the same recipients and
     threshold, its data key serves again and equal values keep their sealed text. Otherwise anybody could plant a
@@ -104,6 +107,9 @@ def encrypt(
         KeyAccessError: no recipient, or one that cannot be wrapped for.
     """
     document = scan_clear(data, fmt)
+    if warn is not None:
+        for note in document.notes:
+            warn(note)
     if plan.selection is not None:
         plan.selection.check()
     document = _unfolded(document, fmt, plan.selection)
@@ -155,7 +161,7 @@ def set_value(opened: Opened, fmt: Format, path: Path, value: object, *, now: da
     Raises:
         PathNotFound, UnsealableValue
     """
-    return _restructured(opened, fmt, lambda document: fmt.insert(document, path, value), path, now)
+    return _restructured(opened, fmt, fmt.insert(opened.document, path, value), now)
 
 
 def unset_value(opened: Opened, fmt: Format, path: Path, *, now: datetime) -> bytes:
@@ -164,7 +170,7 @@ def unset_value(opened: Opened, fmt: Format, path: Path, *, now: datetime) -> by
     Raises:
         PathNotFound
     """
-    return _restructured(opened, fmt, lambda document: fmt.remove(document, path), None, now)
+    return _restructured(opened, fmt, fmt.remove(opened.document, path), now)
 
 
 def rotate(
@@ -252,24 +258,19 @@ def _signed(metadata: Metadata, data_key: DataKey, sealed: Sealed, now: datetime
     return timed._replace(mac=sealing.seal_mac(data_key, sealed.digest, timed))
 
 
-def _restructured(
-    opened: Opened,
-    fmt: Format,
-    change: Callable[[Document], Sequence[Edit]],
-    new_path: Path | None,
-    now: datetime,
-) -> bytes:
-    """Change the sealed text in clear where it is new, then seal just that."""
-    document = fmt.scan(splice(opened.document.text, change(opened.document)))
+def _restructured(opened: Opened, fmt: Format, edits: Sequence[Edit], now: datetime) -> bytes:
+    """Apply edits that bring in clear text, then seal just that."""
+    document = fmt.scan(splice(opened.document.text, edits))
     metadata = opened.metadata
     known = {
         (additional_data(clear.path), old.content): clear
         for old, clear, sealed in zip(opened.document.leaves, opened.leaves, opened.sealed, strict=True)
         if sealed
     }
+    new = _spans_of_new_text(edits)
     standing: dict[int, Leaf] = {}
     for leaf in document.leaves:
-        if new_path is not None and leaf.kind != "comment" and leaf.path[: len(new_path)] == new_path:
+        if any(leaf.start < end and start < leaf.end for start, end in new):
             continue
         found = _standing(known, leaf)
         if found is not None:
@@ -286,6 +287,16 @@ def _restructured(
     )
     signed = _signed(metadata, opened.data_key, sealed, now)
     return fmt.encode(splice(document.text, [*sealed.edits, *fmt.update(document, to_mapping(signed))]))
+
+
+def _spans_of_new_text(edits: Sequence[Edit]) -> list[tuple[int, int]]:
+    """Return where the replacements of edits stand once they are applied."""
+    spans = []
+    shift = 0
+    for start, end, replacement in sorted(edits, key=lambda edit: edit.start):
+        spans.append((start + shift, start + shift + len(replacement)))
+        shift += len(replacement) - (end - start)
+    return spans
 
 
 def _standing(known: Mapping[tuple[bytes, str], Leaf], leaf: Leaf) -> Leaf | None:

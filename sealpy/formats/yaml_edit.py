@@ -192,7 +192,7 @@ class _Tree:
             position = self.text.find("\n", end - 1) + 1
             rest = self.text[position:]
             return [Edit(start, position + len(rest) - len(rest.lstrip(" ")), "")]
-        return [Edit(max(line, self.shift), self._line_end(end), "")]
+        return [Edit(max(line, self.shift), self._past_blank_lines(line, self._line_end(end)), "")]
 
     # -- where and how ------------------------------------------------------------------------------------
 
@@ -223,6 +223,15 @@ class _Tree:
             return index
         newline = self.text.find("\n", index)
         return len(self.text) if newline < 0 else newline + 1
+
+    def _past_blank_lines(self, start: int, end: int) -> int:
+        """Blank lines behind what is cut out must go too where a block scalar before it would keep them."""
+        before = next((leaf for leaf in self.document.leaves if leaf.end == start and leaf.style[:1] in "|>"), None)
+        if before is None or "+" not in self.text[before.start : before.end].split("\n", 1)[0]:
+            return end
+        rest = self.text[end:]
+        kept = rest.lstrip(" \r\n")
+        return end + rest.rfind("\n", 0, len(rest) - len(kept)) + 1
 
     def _braces(self, node: Any) -> bool:
         return isinstance(node, (MappingNode, SequenceNode)) and bool(node.flow_style)
