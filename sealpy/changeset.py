@@ -216,7 +216,7 @@ class Totals:
     secrets that were read, the others stand as ``Standing`` says.
     """
 
-    __slots__ = ("broken", "closed", "failed", "missing", "tally")
+    __slots__ = ("broken", "closed", "failed", "missing", "tally", "unchanged")
 
     def __init__(self) -> None:
         self.tally = {"changed": 0, "same": 0, "opaque": 0, "unreadable": 0, "clear": 0, "other": 0}
@@ -228,6 +228,8 @@ class Totals:
         """Files whose content is not in this clone."""
         self.failed = 0
         """Files that we failed on."""
+        self.unchanged = 0
+        """Where no file differs at all: how many there are."""
 
     @property
     def files(self) -> int:
@@ -276,7 +278,9 @@ class Renderer(Protocol[V]):
 
 def redact(changes: ChangeSet[RevealedValue]) -> ChangeSet[RedactedValue]:
     """Take every secret value out; what changed was decided before."""
-    return ChangeSet(changes.range, (redact_file(file) for file in changes))
+    redacted = ChangeSet(changes.range, (redact_file(file) for file in changes))
+    redacted.totals.unchanged = changes.totals.unchanged
+    return redacted
 
 
 def redact_file(file: FileChange[RevealedValue]) -> FileChange[RedactedValue]:

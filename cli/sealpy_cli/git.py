@@ -156,6 +156,12 @@ class Git:
         """Return what differs between commits, or with ``--cached`` between a commit and the index."""
         return _parse_raw(self._run((*_DIFF, *compared, "--", *paths)))
 
+    def count(self, commit: str, paths: Sequence[str] = ()) -> int:
+        """Return how many files a commit has, or the index where there is none."""
+        whole = () if paths else ("--full-tree",)
+        listing = ("ls-tree", "-r", "--name-only", "-z", *whole, commit) if commit else ("ls-files", "-z")
+        return self._run((*listing, "--", *paths)).count(b"\0")
+
     def commit(self, name: str) -> str:
         """Return the id of the commit that a name stands for; empty if there is none."""
         if not name or "\n" in name or name.startswith("-"):

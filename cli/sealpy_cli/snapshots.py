@@ -43,6 +43,8 @@ class Comparison(NamedTuple):
     changes: Sequence[RawChange]
     top: bytes = b""
     remark: str = ""
+    paths: Sequence[str] = ()
+    """What the comparison is limited to."""
 
 
 class UnknownRevision(SourceError):
@@ -141,7 +143,10 @@ def changes_of(git: Git, compared: Comparison, opener: Opener) -> ChangeSet[Reve
     """Read both sides of every file that differs, and compare them."""
     changes = _with_renames(git, compared, opener)
     files = (compare(old, new, opener) for old, new in versions_of(git, changes, compared.top))
-    return ChangeSet(compared.range, files)
+    result = ChangeSet(compared.range, files)
+    if not changes:
+        result.totals.unchanged = git.count(compared.range.new.commit, compared.paths)
+    return result
 
 
 def versions_of(

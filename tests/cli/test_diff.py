@@ -121,7 +121,8 @@ class TestRange:
         ended = repo.diff()
 
         assert ended.out.splitlines()[0].startswith("diff origin/main...main")
-        assert "no change: no file differs" in ended.out
+        assert ended.out.splitlines()[-1].startswith("no change: ")
+        assert ended.out.splitlines()[-1].endswith(" looked at, none differs")
 
     def test_a_clone_of_a_ci_system_has_only_a_remote_branch(self, repo, tmp_path):
         clone = tmp_path / "clone"
@@ -197,7 +198,7 @@ class TestNoChange:
 
         assert ended.code == 0
         assert ended.out.splitlines()[0].startswith("diff main...main")
-        assert ended.out.splitlines()[-1] == "no change: no file differs"
+        assert ended.out.splitlines()[-1] == "no change: 3 files looked at, none differs"
 
     def test_only_other_files_differ(self, repo):
         repo.plain.write("README.md", "read me again\n")

@@ -99,7 +99,7 @@ def _changes(
         if len(names) != 2 or staged:
             raise click.UsageError("--files takes two files and nothing else")
         return snapshots.of_files(names[0], names[1], opener), ""
-    compared = _compared(git, versions, paths, staged=staged)
+    compared = _compared(git, versions, paths, staged=staged)._replace(paths=paths)
     return snapshots.changes_of(git, compared, opener), compared.remark
 
 

@@ -103,7 +103,7 @@ def summary(totals: Totals) -> str:
     """Account for every file."""
     words = ", ".join(f"{totals.tally[kind]} {text}" for kind, text in _TALLY if totals.tally[kind])
     if not totals.files:
-        return "no change: no file differs"
+        return f"no change: {_count(totals.unchanged, 'file')} looked at, none differs"
     looked_at = f"{_count(totals.files, 'changed file')} looked at: {words}"
     return looked_at if totals.differ else f"no change in any secret; {looked_at}"
 

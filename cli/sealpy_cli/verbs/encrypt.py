@@ -86,6 +86,7 @@ def _sealed(session: Session, data: bytes, fmt: Format, plan: operations.Plan, e
         now=datetime.now(UTC),
         earlier=earlier,
         allow_clear=session.call.as_sops or session.arguments.switch("allow-clear"),
+        warn=terminal.warn,
     )
 
 
