@@ -6,13 +6,12 @@ are done again (``scanner``, ``parser``, ``nodes``) for the part of a text aroun
 """
 
 from collections.abc import Iterator
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
-from yaml.cyaml import CParser
+from yaml._yaml import CParser
 from yaml.events import (
     AliasEvent,
-    DocumentEndEvent,
     DocumentStartEvent,
     MappingEndEvent,
     MappingStartEvent,
@@ -22,10 +21,10 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from sealpy.formats.yaml_comments.nodes import Collection, Nodes
+from sealpy.formats.yaml_comments.nodes import RESUMABLE_DEPTH, Collection, Nodes
 from sealpy.formats.yaml_comments.parser import Parser, resumable
 from sealpy.formats.yaml_comments.scanner import Scanner
-from sealpy.formats.yaml_comments.tokens import LINE, UNSEEN, Place, Tokens
+from sealpy.formats.yaml_comments.tokens import UNSEEN, Place, Tokens, line_end
 
 
 class Comment(NamedTuple):
@@ -37,7 +36,8 @@ class Comment(NamedTuple):
     """Where its text ends: before the line break; trailing white space belongs to it."""
     container: int
     """Where the collection begins that sops has it in, its anchor and tag included, as libyaml's event says.
-    -1: the document has no root collection. No two collections begin at one place."""
+    -1: the document has no root collection. No two collections begin at one place, but for a key that is a
+    collection and the map that it is in; sops refuses such keys."""
     is_list: bool
     """Is that collection a list?"""
     sort: int
@@ -55,6 +55,9 @@ def find_comments(text: str, *, sealed: bool) -> list[Comment]:
     With ``sealed`` false, comments are placed as if each document had a further key behind its end (behind comments
     that follow its root, before the next ``---`` or ``...``) at its root's column, as it will when it is sealed. A
     document whose root is written with braces has its key put inside them, which moves no comment.
+
+    A comment may stand inside the span of a scalar: behind the sign that begins a block scalar, or between a tag or
+    anchor and its value.
     """
     return _Walk(text, sealed=sealed).run()
 
@@ -66,6 +69,7 @@ class _Open(NamedTuple):
     """An open collection, in those around it. It never changes: a place to resume at holds on to one."""
 
     around: "_Open | None"
+    depth: int
     start: int
     column: int
     is_list: bool
@@ -101,7 +105,28 @@ class _Walk:
 
     def run(self) -> list[Comment]:
         while self._sharp >= 0:
-            self._pass(self._event(self._position))
+            event = self._event(self._position)
+            kind = type(event)
+            if kind is ScalarEvent or kind is AliasEvent:
+                if self._sharp < event.end_mark.index + self._bom and not self._pass_number_sign(event):
+                    continue
+                if self._expected == _VALUE:
+                    self._last = event.start_mark.index + self._bom
+                    self._expected = _KEY
+                    self._further = True
+                elif self._expected != _NODE:
+                    self._pass_key_or_item(event.start_mark)
+            elif kind is MappingStartEvent or kind is SequenceStartEvent:
+                self._enter(event, is_list=kind is SequenceStartEvent)
+            elif kind is MappingEndEvent or kind is SequenceEndEvent:
+                self._leave()
+            elif kind is DocumentStartEvent:
+                self._document += 1
+            elif self._sharp < event.start_mark.index + self._bom:
+                # The end of a document or of the stream.
+                self._read_closely()
+                continue
+            self._position += 1
         return self._comments()
 
     def _event(self, position: int) -> Any:
@@ -117,40 +142,23 @@ class _Walk:
                 return
             position += 1
 
-    def _pass(self, event: Any) -> None:
-        kind = type(event)
-        if kind is ScalarEvent or kind is AliasEvent:
-            start = event.start_mark
-            end = event.end_mark.index + self._bom
-            if self._sharp < end:
-                if self._sharp < start.index + self._bom or _may_hold_comment(self._text, event, self._sharp, self._bom):
-                    self._read_closely()
-                    return
-                self._sharp = self._text.find("#", end)
-            self._leaf(start.index + self._bom, start.line, start.column)
-        elif kind is MappingStartEvent or kind is SequenceStartEvent:
-            self._enter(event, is_list=kind is SequenceStartEvent)
-        elif kind is MappingEndEvent or kind is SequenceEndEvent:
-            self._leave()
-        elif kind is DocumentStartEvent:
-            self._document += 1
-        elif kind is DocumentEndEvent or kind is StreamEndEvent:
-            if self._sharp < event.start_mark.index + self._bom:
-                self._read_closely()
-                return
-        self._position += 1
+    def _pass_number_sign(self, event: Any) -> bool:
+        """Read comments before a scalar or in its properties closely; say whether the number sign was but content."""
+        if self._sharp < event.start_mark.index + self._bom or _may_hold_comment(
+            self._text, event, self._sharp, self._bom
+        ):
+            self._read_closely()
+            return False
+        self._sharp = self._text.find("#", event.end_mark.index + self._bom)
+        return True
 
-    def _leaf(self, start: int, line: int, column: int) -> None:
+    def _pass_key_or_item(self, mark: Any) -> None:
         current = self._current
         if current is None:
             return
-        if self._expected == _VALUE:
-            self._last = start
-            self._expected = _KEY
-            self._further = True
-            return
+        start = mark.index + self._bom
         if self._further and current.bare:
-            self._remember(start, line, column)
+            self._remember(start, mark.line, mark.column)
         if current.is_list:
             self._last = start
             self._further = True
@@ -175,10 +183,12 @@ class _Walk:
         bare = not (is_key or event.flow_style or event.anchor is not None or event.tag is not None)
         column = mark.column
         indentless = False
+        depth = 1
         if around is not None:
-            bare = bare and around.bare
+            depth += around.depth
+            bare = bare and around.bare and depth <= RESUMABLE_DEPTH
             indentless = is_list and not around.is_list and column == around.column
-        self._current = _Open(around, mark.index + self._bom, column, is_list, indentless, bare, is_key, 0, 0)
+        self._current = _Open(around, depth, mark.index + self._bom, column, is_list, indentless, bare, is_key, 0, 0)
         self._expected = _ITEM if is_list else _KEY
         self._further = False
 
@@ -221,9 +231,9 @@ class _Walk:
         self._last = parser.last
         self._document = self._nodes.document
         self._current = None
-        for collection in self._nodes.open:
+        for depth, collection in enumerate(self._nodes.open, 1):
             self._current = _Open(
-                self._current, collection.start, collection.column, collection.is_list, collection.indentless,
+                self._current, depth, collection.start, collection.column, collection.is_list, collection.indentless,
                 collection.bare, is_key=False, sort=collection.sort, order=collection.order,
             )  # fmt: skip
         self._expected = _ITEM if self._nodes.open[-1].is_list else _KEY
@@ -249,9 +259,14 @@ class _Walk:
             comments.append(Comment(start, end, inside, is_list, sort if kept else start, kept, document))
         for number in sorted(unplaced):
             start, end = self._found[number]
-            comments.append(Comment(start, end, -1, is_list=False, sort=start, kept=False, document=max(self._nodes.document, 0)))
+            comments.append(
+                Comment(start, end, -1, is_list=False, sort=start, kept=False, document=max(self._nodes.document, 0))
+            )
+        comments.sort(key=_sort)
         return comments
 
+
+_sort = attrgetter("sort")
 
 _LEAVES = frozenset((ScalarEvent, AliasEvent))
 
@@ -268,9 +283,8 @@ def _collection(open_: _Open) -> Collection:
 
 def _may_hold_comment(text: str, event: Any, sharp: int, bom: int) -> bool:
     """Say whether a number sign in a scalar may begin a comment: behind its anchor or tag, or what begins a block."""
-    if type(event) is AliasEvent:
+    if type(event) is AliasEvent or event.start_mark.line == event.end_mark.line:
         return False
     if event.tag is not None or event.anchor is not None:
         return True
-    header = LINE.match(text, event.start_mark.index + bom)
-    return event.style in ("|", ">") and header is not None and sharp < header.end()
+    return event.style in ("|", ">") and sharp < line_end(text, event.start_mark.index + bom)

@@ -21,7 +21,7 @@ class Group:
 
     __slots__ = ("column", "end", "lines", "part", "scan", "start", "token")
 
-    def __init__(self, part: int, lines: list[int], token: int, start: int, column: int, scan: int, end: int) -> None:
+    def __init__(self, part: int, lines: Lines, token: int, start: int, column: int, scan: int, end: int) -> None:
         self.part = part
         self.lines = lines
         self.token = token
@@ -70,7 +70,7 @@ class Block:
         self._recent_empty = False
         self._start = self._line = self._column = 0
         _, self._place_line, self.place_column = place
-        self.lines: list[int] = []
+        self.lines: Lines = []
 
     def newlines(self, count: int) -> None:
         """Say how many lines ended since the last content: the foot of that begins on the line after it."""
@@ -126,11 +126,10 @@ class Block:
         return Group(HEAD, self.lines, self._start, self._start, self._column, self._scan, end)
 
 
-def joined(first: list[int], more: list[int]) -> list[int]:
+def joined(first: Lines, more: Lines) -> Lines:
+    """Put comments behind others that are due for the same part of a node."""
     if not first:
         return more
     first.append(BLANK_LINE)
     first += more
     return first
-
-

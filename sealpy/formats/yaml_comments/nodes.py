@@ -17,6 +17,9 @@ Placed = tuple[int, int, int, int, bool, int, bool]
 """Where a comment goes: sort and order (sorted by both, comments are in tree order), the comment's number, the start
 of its collection (-1: none), whether that is a list, the document, whether sops keeps the comment."""
 
+RESUMABLE_DEPTH = 50
+"""How deep reading may stop and resume: what is around must be rebuilt each time."""
+
 
 class Collection:
     """An open map or list; below them all the document, which is neither."""
@@ -32,7 +35,7 @@ class Collection:
         self.is_list = is_list
         self.block = block
         self.bare = bare
-        """Is it a block, neither it nor what it is in being a key or behind an anchor or a tag?"""
+        """Can reading resume in it? Not in flow, in a key, behind an anchor or a tag, or very deep."""
         self.indentless = False
         self.lost = False
         """Is it a key, or in one?"""
@@ -141,7 +144,7 @@ class Nodes:
         """Begin a collection."""
         around = self._open[-1]
         lost = around.lost or around.at_key
-        bare = bare and block and around.bare and not lost
+        bare = bare and block and around.bare and not lost and len(self._open) <= RESUMABLE_DEPTH
         collection = Collection(start, column, is_list=is_list, block=block, bare=bare)
         collection.sort = start if start > self._last else self._last + 1
         collection.order = self._tick()

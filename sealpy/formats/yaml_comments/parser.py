@@ -12,7 +12,6 @@ from sealpy.formats.yaml_comments.nodes import Nodes
 from sealpy.formats.yaml_comments.scanner import Scanner
 from sealpy.formats.yaml_comments.tokens import (
     ALIAS,
-    ANCHOR,
     BLOCK_END,
     BLOCK_MAPPING,
     BLOCK_SEQUENCE,
@@ -27,13 +26,16 @@ from sealpy.formats.yaml_comments.tokens import (
     FLOW_SEQUENCE_START,
     KEY,
     PLAIN,
+    PROPERTIES,
     STREAM_END,
-    TAG,
     VALUE,
     Token,
 )
 
 _NO_CONTENT = frozenset((DIRECTIVE, DOCUMENT_START, DOCUMENT_END, STREAM_END))
+_BEFORE_DOCUMENT = frozenset((DOCUMENT_END, DIRECTIVE))
+_BLOCKS = frozenset((BLOCK_SEQUENCE, BLOCK_MAPPING))
+_FLOWS = frozenset((FLOW_SEQUENCE_START, FLOW_MAPPING_START))
 _NO_NODE = frozenset((KEY, VALUE, BLOCK_END))
 _NO_ITEM = frozenset((ENTRY, KEY, VALUE, BLOCK_END))
 
@@ -41,7 +43,19 @@ _NO_ITEM = frozenset((ENTRY, KEY, VALUE, BLOCK_END))
 class Parser:
     """Reads tokens to the end, or to the first place ``beyond`` an index where all comments have found their nodes."""
 
-    __slots__ = ("_beyond", "_nodes", "_peek", "_scanner", "_skip", "_state", "_states", "_stem", "_text", "last", "rest")
+    __slots__ = (
+        "_beyond",
+        "_nodes",
+        "_peek",
+        "_scanner",
+        "_skip",
+        "_state",
+        "_states",
+        "_stem",
+        "_text",
+        "last",
+        "rest",
+    )
 
     def __init__(self, text: str, scanner: Scanner, nodes: Nodes, beyond: int) -> None:
         self._text = text
@@ -115,7 +129,7 @@ class Parser:
 
     def _document(self) -> None:
         kind = self._peek()[0]
-        while kind == DOCUMENT_END or kind == DIRECTIVE:
+        while kind in _BEFORE_DOCUMENT:
             self._skip()
             kind = self._peek()[0]
         if kind == STREAM_END:
@@ -152,21 +166,21 @@ class Parser:
             self._scalar(first)
             return
         start = first[1]
-        while kind == ANCHOR or kind == TAG:
+        while kind in PROPERTIES:
             self._skip()
             token = self._peek()
             kind = token[0]
         bare = token is first
         if kind >= PLAIN:
             self._scalar(first)
-        elif kind == BLOCK_MAPPING or kind == BLOCK_SEQUENCE:
+        elif kind in _BLOCKS:
             self._state = self._first_pair if kind == BLOCK_MAPPING else self._first_item
             self._nodes.enter(start, token[2], self._stem, is_list=kind == BLOCK_SEQUENCE, block=True, bare=bare)
             self._stem = []
         elif kind == ENTRY and indentless:
             self._state = self._indentless_sequence
             self._nodes.enter(start, token[3], [], is_list=True, block=True, bare=bare).indentless = True
-        elif kind == FLOW_SEQUENCE_START or kind == FLOW_MAPPING_START:
+        elif kind in _FLOWS:
             self._state = self._flow_sequence_start if kind == FLOW_SEQUENCE_START else self._flow_mapping_start
             head, line, foot = self._scanner.take()
             self._nodes.lose(line + foot)
@@ -217,7 +231,7 @@ class Parser:
         length = len(self._scanner.head)
         self._skip()
         kind = self._peek()[0]
-        if length and (kind == BLOCK_SEQUENCE or kind == BLOCK_MAPPING):
+        if length and kind in _BLOCKS:
             # The head that was there before the dash is the block's; what came behind it, its first entry's.
             head = self._scanner.head
             self._stem = head[:length]

@@ -9,10 +9,11 @@ a key may still turn out to be one. This is done again here, on tokens that are 
 Indentation, simple keys and look-ahead are libyaml's; only what comments need of them is kept.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from sealpy.formats.yaml_comments.groups import HEAD, LINE_END, NOTHING, Block, Group, Lines, Parts, joined
 from sealpy.formats.yaml_comments.tokens import (
+    ALIAS,
     BLOCK_END,
     BLOCK_MAPPING,
     BLOCK_SCALAR,
@@ -20,21 +21,24 @@ from sealpy.formats.yaml_comments.tokens import (
     BREAK,
     BREAKS,
     DIRECTIVE,
-    DOCUMENT_END,
     ENTRY,
     FLOW_ENTRY,
     FLOW_MAPPING_END,
+    FLOW_MAPPING_START,
     FLOW_SEQUENCE_END,
+    FLOW_SEQUENCE_START,
     KEY,
-    LINE,
     PLAIN,
+    PROPERTIES,
+    QUOTED,
     STREAM_END,
     STREAM_START,
     VALUE,
-    WHITE,
     Place,
     Token,
     advance,
+    line_end,
+    skip_white,
 )
 
 WINDOW = 512
@@ -46,9 +50,9 @@ KEY_WINDOW = 1024
 BREAKS_OR_END = BREAKS + "\0"
 _NOWHERE = 1 << 62
 _WIDE_BREAKS = "\x85\u2028\u2029"
-_CLOSERS = (FLOW_SEQUENCE_END, FLOW_MAPPING_END)
-
-
+_SIMPLE_NODES = PROPERTIES | {QUOTED, ALIAS}
+_OPENERS = frozenset((FLOW_SEQUENCE_START, FLOW_MAPPING_START))
+_CLOSERS = frozenset((FLOW_SEQUENCE_END, FLOW_MAPPING_END))
 
 
 class Scanner:
@@ -63,8 +67,6 @@ class Scanner:
         "_content",
         "_flow",
         "_groups",
-        "_handlers",
-        "_hash",
         "_indent",
         "_indents",
         "_key_tokens",
@@ -72,6 +74,7 @@ class Scanner:
         "_place",
         "_queue",
         "_read",
+        "_sharp",
         "_taken",
         "_text",
         "_tokens",
@@ -81,14 +84,16 @@ class Scanner:
         "line",
     )
 
-    def __init__(self, text: str, tokens: Iterator[Token], place: Place, indents: list[int], found: list[tuple[int, int]]) -> None:
+    def __init__(
+        self, text: str, tokens: Iterator[Token], place: Place, indents: list[int], found: list[tuple[int, int]]
+    ) -> None:
         self._text = text
         self._tokens = tokens
         self._place = place
         self._content = place[0]
         """Where the last thing ends that is no white space."""
-        self._hash = _find(text, place[0])
-        """The next number sign, which may be in a scalar."""
+        self._sharp = _find(text, place[0])
+        """Where the next number sign is; it may be in a scalar."""
         self._queue: list[Token] = [(STREAM_START, place[0])] if len(indents) == 1 else []
         self._read = len(self._queue)
         """How many tokens of the queue the parser is done with."""
@@ -107,30 +112,6 @@ class Scanner:
         self.head: Lines = []
         self.line: Lines = []
         self.foot: Lines = []
-        self._handlers: list[Callable[[Token], None]] = [
-            self._document_indicator,  # a stream's start is never among the tokens
-            self._stream_end,
-            self._directive,
-            self._document_indicator,
-            self._document_indicator,
-            self._flow_start,
-            self._flow_start,
-            self._flow_end,
-            self._flow_end,
-            self._indicator,
-            self._entry,
-            self._key,
-            self._value,
-            self._property,
-            self._property,
-            self._property,
-            self._indicator,  # block collections are never among the tokens either
-            self._indicator,
-            self._indicator,
-            self._plain,
-            self._property,
-            self._block_scalar,
-        ]
 
     # -- for the parser -----------------------------------------------------------------------------------
 
@@ -187,14 +168,40 @@ class Scanner:
             return
         kind, index, line, column = token[:4]
         scan = self._place[0]
-        if self._hash < index:
+        if self._sharp < index:
             self._read_comments(token)
         if line > self._place[1] and not self._flow:
             self._allowed = True
         self._place = (index, line, column)
         if self._indent > column and not self._flow:
             self._unroll(column, scan)
-        self._handlers[kind](token)
+        self._add(kind, token)
+
+    def _add(self, kind: int, token: Token) -> None:
+        if kind == PLAIN:
+            self._plain(token)
+        elif kind == VALUE:
+            self._value(token)
+        elif kind == ENTRY:
+            self._entry(token)
+        elif kind in _SIMPLE_NODES:
+            self._node(token)
+        elif kind == BLOCK_SCALAR:
+            self._block_scalar(token)
+        elif kind == FLOW_ENTRY:
+            self._flow_entry(token)
+        elif kind in _OPENERS:
+            self._flow_start(token)
+        elif kind in _CLOSERS:
+            self._flow_end(token)
+        elif kind == KEY:
+            self._key(token)
+        elif kind == STREAM_END:
+            self._stream_end(token)
+        elif kind == DIRECTIVE:
+            self._directive(token)
+        else:
+            self._document_indicator(token)
 
     def _unroll(self, column: int, scan: int) -> None:
         """End the blocks that are indented deeper.
@@ -270,8 +277,8 @@ class Scanner:
         self._document_indicator(token)
         text = self._text
         index = token[4]
-        if self._hash == index:
-            end = LINE.match(text, index).end()  # type: ignore[union-attr]  (it matches nothing too)
+        if self._sharp == index:
+            end = line_end(text, index)
             self._note(index, end)
             index = end
         ended = BREAK.match(text, index)
@@ -283,7 +290,9 @@ class Scanner:
         # Until something in there may be a key, the level goes by this token's number.
         self._keys.append(_SimpleKey(len(self._queue)))
         self._flow += 1
-        self._indicator(token)
+        self._allowed = True
+        self._append(token)
+        self._read_line_comment(token[1])
 
     def _flow_end(self, token: Token) -> None:
         self._remove_key()
@@ -294,11 +303,11 @@ class Scanner:
         self._append(token)
         self._read_line_comment(token[1])
 
-    def _indicator(self, token: Token) -> None:
-        before = self._queue[-1][1] if token[0] == FLOW_ENTRY and self._queue else token[1]
-        if token[0] == FLOW_ENTRY:
-            self._remove_key()
+    def _flow_entry(self, token: Token) -> None:
+        self._remove_key()
         self._allowed = True
+        # A comment behind a comma belongs to what is before it.
+        before = self._queue[-1][1]
         self._append(token)
         self._read_line_comment(before)
 
@@ -332,13 +341,13 @@ class Scanner:
         self._append(token)
         self._read_line_comment(before)
 
-    def _property(self, token: Token) -> None:
+    def _node(self, token: Token) -> None:
         """Add an anchor, a tag, an alias or a quoted scalar."""
         self._save_key()
         self._allowed = False
         self._append(token)
-        if self._hash < token[4]:
-            self._hash = _find(self._text, token[4])
+        if self._sharp < token[4]:
+            self._sharp = _find(self._text, token[4])
         self._read_line_comment(token[1])
 
     def _plain(self, token: Token) -> None:
@@ -355,14 +364,14 @@ class Scanner:
     def _block_scalar(self, token: Token) -> None:
         self._remove_key()
         start, end = token[1], token[4]
-        if self._hash < end:
+        if self._sharp < end:
             text = self._text
-            header = LINE.match(text, start).end()  # type: ignore[union-attr]
-            if self._hash < header:
-                self._note(self._hash, header)
+            header = line_end(text, start)
+            if self._sharp < header:
+                self._note(self._sharp, header)
                 lines = [len(self.found) - 1]
                 self._groups.append(Group(LINE_END, lines, start, self.found[-1][0], 0, 0, 0))
-            self._hash = _find(text, end)
+            self._sharp = _find(text, end)
         self._allowed = True
         self._append(token)
         self._content = start + len(self._text[start:end].rstrip(" \t" + BREAKS))
@@ -372,9 +381,9 @@ class Scanner:
         """Move on to what follows a scalar; say whether it is on another line."""
         text = self._text
         end = token[4]
-        if self._hash < end:
-            self._hash = _find(text, end)
-        white = WHITE.match(text, end).end()  # type: ignore[union-attr]
+        if self._sharp < end:
+            self._sharp = _find(text, end)
+        white = skip_white(text, end, len(text))
         if white > end:
             self._place = advance(text, self._place, white)
             if self._place[1] > token[5]:
@@ -387,16 +396,16 @@ class Scanner:
         """Remember a comment, and return its number."""
         self.found.append((start, end))
         self._content = end
-        self._hash = _find(self._text, end)
+        self._sharp = _find(self._text, end)
         return len(self.found) - 1
 
     def _read_line_comment(self, token: int) -> None:
         """Read a comment on the same line as what was just added."""
         index, line, column = self._place
-        start = self._hash
+        start = self._sharp
         if start - index >= WINDOW or self._text[index:start].strip(" \t"):
             return
-        end = LINE.match(self._text, start).end()  # type: ignore[union-attr]
+        end = line_end(self._text, start)
         self._groups.append(Group(LINE_END, [self._note(start, end)], token, start, 0, 0, 0))
         self._place = (end, line, column + end - index)
 
@@ -405,10 +414,10 @@ class Scanner:
         scan = self._place
         stop = token[1]
         ahead = "\0" if token[0] == STREAM_END else "]" if token[0] in _CLOSERS else "x"
-        while self._hash < stop:
-            if advance(self._text, self._place, self._hash)[1] > self._place[1] and not self._flow:
+        while self._sharp < stop:
+            if advance(self._text, self._place, self._sharp)[1] > self._place[1] and not self._flow:
                 self._allowed = True
-            self._place = advance(self._text, self._place, self._hash)
+            self._place = advance(self._text, self._place, self._sharp)
             self._read_block(scan, token, ahead)
 
     def _read_block(self, scan: Place, token: Token, ahead: str) -> None:
@@ -447,7 +456,7 @@ class Scanner:
             block.split(index, self._groups)
             if char != "#":
                 break
-            end = LINE.match(text, index).end()  # type: ignore[union-attr]
+            end = line_end(text, index)
             self._place = advance(text, self._place, end)
             block.add(index, self._note(index, end), self._place[1])
             # The line break behind a comment goes unseen: a carriage return does, and its line feed does not.

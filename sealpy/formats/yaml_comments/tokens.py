@@ -6,7 +6,7 @@ white space and comments, so that these tokens are found by looking at the text 
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import Any
 
 from yaml.events import (
@@ -25,6 +25,9 @@ ENTRY, KEY, VALUE, ALIAS, ANCHOR, TAG, BLOCK_SEQUENCE, BLOCK_MAPPING, BLOCK_END 
 # Scalars come last: ``kind >= PLAIN`` is any of them.
 PLAIN, QUOTED, BLOCK_SCALAR = range(19, 22)
 
+PROPERTIES = frozenset((ANCHOR, TAG))
+_MARKERS = frozenset((DOCUMENT_START, DOCUMENT_END))
+
 Token = tuple[int, ...]
 """Kind, index, line, column; end index, end line, end column. Counted from 0, in code points of the text."""
 
@@ -33,11 +36,11 @@ Place = tuple[int, int, int]
 
 BREAKS = "\n\r\x85\u2028\u2029"
 BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-LINE = re.compile("[^\n\r\x85\u2028\u2029]*")
-WHITE = re.compile("[ \t\n\r\x85\u2028\u2029]*")
 
+_BREAK_CHARACTER = re.compile("[\n\r\x85\u2028\u2029]")
+_RARE_BREAKS = frozenset("\r\x85\u2028\u2029")
+_SOMETHING = re.compile("[^ \t\n\r\x85\u2028\u2029]")
 _PROPERTY = re.compile(r"!<[^>\s]*>|[&!][^\s,\[\]{}]*")
-_DIRECTIVE = re.compile("%[^#\n\r\x85\u2028\u2029]*")
 _INDICATORS = {
     ":": VALUE,
     "-": ENTRY,
@@ -58,14 +61,31 @@ _NODES = frozenset((ScalarEvent, AliasEvent, MappingStartEvent, SequenceStartEve
 UNSEEN, BLOCK_ROOT, CLOSED_ROOT = -1, -2, -3
 
 
+def line_end(text: str, index: int) -> int:
+    """Return where the line of an index ends."""
+    found = _BREAK_CHARACTER.search(text, index)
+    return found.start() if found else len(text)
+
+
+def skip_white(text: str, index: int, stop: int) -> int:
+    """Return where the next thing is that is neither a blank nor a line break, or ``stop``."""
+    found = _SOMETHING.search(text, index, stop)
+    return found.start() if found else stop
+
+
 def advance(text: str, place: Place, index: int) -> Place:
     """Return the place of a later index."""
     start, line, column = place
-    last = -1
-    for found in BREAK.finditer(text, start, index):
-        line += 1
-        last = found.end()
-    return (index, line, column + index - start) if last < 0 else (index, line, index - last)
+    between = text[start:index]
+    if _RARE_BREAKS.isdisjoint(between):
+        line += between.count("\n")
+        last = between.rfind("\n")
+    else:
+        last = -1
+        for found in BREAK.finditer(between):
+            line += 1
+            last = found.end() - 1
+    return (index, line, column + len(between) if last < 0 else len(between) - last - 1)
 
 
 def first_column(text: str, index: int, column: int) -> int:
@@ -102,7 +122,10 @@ class Tokens:
             if kind is ScalarEvent or kind is AliasEvent:
                 start = event.start_mark
                 index = start.index + bom
-                if place[0] < index:
+                between = text[place[0] : index]
+                if between == ": ":
+                    yield (VALUE, *place, place[0] + 1, place[1], place[2] + 1)
+                elif between and not between.isspace():
                     yield from self._between(place, index)
                 mark = event.end_mark
                 place = end = (mark.index + bom, mark.line, mark.column)
@@ -146,52 +169,48 @@ class Tokens:
     def _between(self, place: Place, stop: int) -> Iterator[Token]:
         """Yield the indicators and properties between two scalars."""
         text = self._text
-        index, line, column = place
         while True:
-            skipped = index
-            while skipped < stop:
-                skipped = WHITE.match(text, skipped, stop).end()  # type: ignore[union-attr]  (it matches nothing too)
-                if not text.startswith("#", skipped) or skipped >= stop:
-                    break
-                skipped = LINE.match(text, skipped, stop).end()  # type: ignore[union-attr]
-            if skipped != index:
-                index, line, column = advance(text, (index, line, column), skipped)
+            place = advance(text, place, self._skip(place[0], stop))
+            index, line, column = place
             if index >= stop:
                 return
             kind = _INDICATORS.get(text[index], DOCUMENT_END)
             end = index + 1
             if kind == ENTRY and text.startswith("---", index):
                 kind = DOCUMENT_START
-            if kind == DOCUMENT_START or kind == DOCUMENT_END:
+            if kind in _MARKERS:
                 end = index + 3
-            elif kind == ANCHOR or kind == TAG:
-                end = _PROPERTY.match(text, index).end()  # type: ignore[union-attr]
             elif kind == DIRECTIVE:
-                end = _DIRECTIVE.match(text, index).end()  # type: ignore[union-attr]
-            yield (kind, index, line, column, end, line, column + end - index)
-            column += end - index
-            index = end
+                end = line_end(text, index)
+                comment = text.find("#", index, end)
+                end = comment if comment >= 0 else end
+            elif kind in PROPERTIES and (found := _PROPERTY.match(text, index)):
+                end = found.end()
+            place = (end, line, column + end - index)
+            yield (kind, index, line, column, *place)
+
+    def _skip(self, index: int, stop: int) -> int:
+        """Return where the next thing is that is neither white space nor a comment."""
+        text = self._text
+        while True:
+            index = skip_white(text, index, stop)
+            if index == stop or not text.startswith("#", index):
+                return index
+            index = min(line_end(text, index), stop)
 
     def _with_properties(self, event: Any, place: Place, end: Place) -> Iterator[Token]:
         """Yield a scalar's properties and the scalar; libyaml gives the place of both together."""
         text = self._text
         found = _PROPERTY.match(text, place[0], end[0])
         while found:
-            place = (found.start(), place[1], place[2])
-            behind = (found.end(), place[1], place[2] + found.end() - found.start())
-            yield (TAG if found.group().startswith("!") else ANCHOR, *place, *behind)
-            index = behind[0]
-            while index < end[0]:
-                index = WHITE.match(text, index, end[0]).end()  # type: ignore[union-attr]
-                if not text.startswith("#", index):
-                    break
-                index = LINE.match(text, index, end[0]).end()  # type: ignore[union-attr]
-            place = advance(text, behind, index)
-            found = _PROPERTY.match(text, index, end[0])
+            behind = (found.end(), place[1], place[2] + found.end() - place[0])
+            yield (TAG if text.startswith("!", place[0]) else ANCHOR, *place, *behind)
+            place = advance(text, behind, self._skip(found.end(), end[0]))
+            found = _PROPERTY.match(text, place[0], end[0])
         if place[0] < end[0]:
             yield (_scalar(event), *place, *end)
 
-    def _one_more_key(self, place: Place, column: int) -> Iterator[Token]:
+    def _one_more_key(self, place: Place, column: int) -> Generator[Token, None, Place]:
         """Yield a key with a value, on a line of its own, where a document ends.
 
         They take no room, so that what follows keeps its place. Only a last line without its line break is ended, as
