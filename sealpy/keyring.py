@@ -19,7 +19,6 @@ DEFAULT_ORDER = ("age", "pgp")
 
 # More files than most repositories have; a few hundred bytes each.
 _REMEMBERED = 16_384
-_SHOWN_LABEL = 72
 
 
 class Keyring:
@@ -30,9 +29,17 @@ class Keyring:
     operations on dictionaries, and the worst of a race is that something is unwrapped twice.
     """
 
-    __slots__ = ("_backends", "_order", "_parts", "_refused")
+    __slots__ = ("_backends", "_order", "_parts", "_refused", "_shown")
 
-    def __init__(self, backends: Callable[[str], Backend], order: Sequence[str] = DEFAULT_ORDER) -> None:
+    def __init__(
+        self,
+        backends: Callable[[str], Backend],
+        order: Sequence[str] = DEFAULT_ORDER,
+        *,
+        shown: Callable[[str], str] | None = None,
+    ) -> None:
+        """Take the back ends by name; ``shown`` writes the label of a master key for people, by its name."""
+        self._shown = shown or _plain
         self._backends = backends
         self._order = {name: place for place, name in enumerate(order)}
         self._parts: dict[object, KeyPart] = {}
@@ -56,7 +63,7 @@ class Keyring:
                 parts.append(part)
             if len(parts) == needed:
                 return DataKey(parts[0].expose()) if alone else combine(parts)
-        raise _unavailable(failures, needed - len(parts), len(groups))
+        raise _unavailable(failures, needed - len(parts), len(groups), self._shown)
 
     def close(
         self, data_key: DataKey, groups: Sequence[Sequence[tuple[str, str]]], threshold: int = 0
@@ -131,11 +138,13 @@ def _enc(key: WrappedKey) -> str:
     return str(key.entry.get("enc"))
 
 
-def _unavailable(failures: Sequence[tuple[str, KeyAccessError]], missing: int, groups: int) -> DataKeyUnavailable:
+def _unavailable(
+    failures: Sequence[tuple[str, KeyAccessError]], missing: int, groups: int, shown: Callable[[str], str]
+) -> DataKeyUnavailable:
     """Say for whom the file is sealed, what was tried for each, and the next step; the same reason once."""
     by_reason: dict[str, list[str]] = {}
     for label, error in failures:
-        by_reason.setdefault(error.message, []).append(_shown(label))
+        by_reason.setdefault(error.message, []).append(shown(label))
     reasons = [f"it is sealed for {', '.join(dict.fromkeys(labels))}; {why}" for why, labels in by_reason.items()]
     lead = "no key here opens it" if groups == 1 else f"{missing} more of its {groups} key groups must open"
     hints = dict.fromkeys(error.hint for _, error in failures if error.hint)
@@ -146,11 +155,8 @@ def _unavailable(failures: Sequence[tuple[str, KeyAccessError]], missing: int, g
     )
 
 
-def _shown(label: str) -> str:
+def _plain(label: str) -> str:
     """Return a label, which comes from the file, as something that is safe and short enough to print."""
-    if "AGE-SECRET-KEY-" in label.upper():
-        return "a private key, which does not belong there"
-    from sealpy.sanitise import visible  # compiles patterns that only a failure needs
+    from sealpy.project import plain  # compiles patterns that only a failure needs
 
-    text = visible(label)
-    return text if len(text) <= _SHOWN_LABEL else f"{text[:24]}…{text[-12:]}"
+    return plain(label)

@@ -162,6 +162,19 @@ class Git:
         listing = ("ls-tree", "-r", "--name-only", "-z", *whole, commit) if commit else ("ls-files", "-z")
         return self._run((*listing, "--", *paths)).count(b"\0")
 
+    def files(self, paths: Sequence[str] = ()) -> list[bytes]:
+        """Return the files that git knows or could be told of, those that it ignores apart."""
+        listed = self._run(
+            ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--full-name", "--", *paths)
+        )
+        return [path for path in listed.split(b"\0") if path]
+
+    def commits(self, path: str, most: int) -> list[str]:
+        """Return the ids of the last commits that changed a file, latest first; none where there is no commit yet."""
+        if not self.commit("HEAD"):
+            return []
+        return self._run(("log", "--format=%H", f"--max-count={most}", "HEAD", "--", path)).decode().split()
+
     def commit(self, name: str) -> str:
         """Return the id of the commit that a name stands for; empty if there is none."""
         if not name or "\n" in name or name.startswith("-"):

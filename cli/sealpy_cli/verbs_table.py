@@ -266,6 +266,7 @@ class Command(NamedTuple):
 COMMANDS = (
     Command("init", "set a repository up: key, rules, attributes, hook", "sealpy_cli.commands.init:init", DAILY, True),
     Command("diff", "show what changed between two versions, in clear", "sealpy_cli.commands.diff:diff", REVIEW, True),
+    Command("check", "is every secret encrypted as .sops.yaml says", "sealpy_cli.commands.check:check", REVIEW, True),
     Command("hook", "what git runs before a commit", "sealpy_cli.commands.hook:hook", REVIEW),
     Command("key", "make, list, import and export keys", "sealpy_cli.commands.key:key", KEY_WORK),
     Command("reconcile", "turn a branch into running secrets", "sealpy_controller.command:reconcile", RUN),

@@ -246,7 +246,7 @@ class TestHook:
         path = "k8s/gitops/dev/service1/secrets.yaml"
         assert ended.code == 1
         assert ended.err == (
-            f"sealpy: {path}: not committed: a creation rule wants it encrypted\n"
+            f"sealpy: {path}:6: not committed: it is in clear, but a creation rule wants it encrypted\n"
             f"sealpy: hint: sealpy encrypt -i {path} && git add {path}\n"
         )
 
@@ -322,7 +322,7 @@ class TestHook:
         ended = gitops.commit()
 
         assert ended.code == 1
-        assert ended.err.startswith("sealpy: app/conf/a.json: ")
+        assert ended.err.startswith("sealpy: app/conf/a.json:1: ")
 
     def test_a_file_that_is_taken_away_is_not_looked_at(self, gitops: Repository) -> None:
         gitops.commit("k8s/gitops/dev/secrets.yaml", SECRET)

@@ -1,0 +1,128 @@
+"""Every check of a repository in one run: its files, its configuration, the names in it."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from sealpy import project, registry
+from sealpy.checking import configuration
+from sealpy.checking.files import Subject, Tools, Verdict, check
+from sealpy.checking.findings import Finding, graded
+from sealpy.errors import RuleError, SourceError
+from sealpy.identities import Identities
+from sealpy.keyring import Keyring
+from sealpy.metadata import Metadata
+from sealpy.project import Project
+from sealpy.secret import DataKey
+from sealpy_cli import project_file
+from sealpy_cli.repository import Entry, Repository
+
+
+class Report(NamedTuple):
+    """What a run found, worst files not first but in the order of their paths; and what it looked at."""
+
+    findings: Sequence[Finding]
+    files: int
+    encrypted: int
+    verified: int
+    """Encrypted files that a key here opened, and whose MAC fits."""
+    without_key: int
+
+
+class KeysAtHand:
+    """The keys of this environment that need no program and no person."""
+
+    def __init__(self, environ: Mapping[str, str], shown: Callable[[str], str]) -> None:
+        self._identities = Identities(environ)
+        self._keyring = Keyring(registry.backends(self._identities), shown=shown)
+        self._ours: dict[str, bool] = {}
+
+    def open(self, metadata: Metadata) -> DataKey | None:
+        """Return the data key of a file; None where no key at hand is meant for it.
+
+        Raises:
+            KeyAccessError: one is, and does not open it.
+        """
+        groups = metadata.groups
+        ours = sum(any(self._is_ours(key.backend, key.label) for key in group) for group in groups)
+        needed = 1 if len(groups) == 1 else max(metadata.threshold or len(groups), 2)
+        return self._keyring.open(metadata) if ours >= needed else None
+
+    def _is_ours(self, backend: str, label: str) -> bool:
+        if backend != "age":
+            return False
+        if label not in self._ours:
+            identity = self._identities.matching(label)
+            self._ours[label] = identity is not None and not identity.patient
+        return self._ours[label]
+
+
+def run(repository: Repository, paths: Sequence[str], *, environ: Mapping[str, str] | None) -> Report:
+    """Check files and all that is said about them; ``environ`` names the keys, None means that none is used.
+
+    Raises:
+        SourceError: git fails, or a file cannot be read.
+    """
+    found: list[Finding] = []
+    calls, fault = load_project(repository)
+    if fault is not None:
+        found.append(configuration.of_error(os.path.join(repository.top, project.NAME), project.NAME, fault))
+    if calls.path:
+        found += configuration.of_project(calls, repository.shown(calls.path))
+    tools = _tools(repository, calls, environ)
+    verdicts: list[Verdict] = []
+    recipients: dict[str, str] = {}
+    for entry, data in repository.contents(repository.entries(paths)):
+        if data is None:
+            found += _too_large(entry)
+            continue
+        verdict = check(Subject(entry.name, data, entry.rule, entry.ruled), calls, tools)
+        verdicts.append(verdict)
+        found += verdict.findings
+        if verdict.metadata is not None:
+            for key in verdict.metadata.master_keys():
+                if key.backend == "age":
+                    recipients.setdefault(key.label, entry.name)
+    found += _configurations(repository, recipients, calls)
+    return Report(
+        sorted(graded(found, calls.severities), key=lambda one: (one.path, one.line)),
+        len(verdicts),
+        sum(one.standing == "sealed" for one in verdicts),
+        sum(one.verified == "yes" for one in verdicts),
+        sum(one.verified == "no key" for one in verdicts),
+    )
+
+
+def load_project(repository: Repository) -> tuple[Project, RuleError | None]:
+    """Read the project file at the top, or above; one that is wrong counts as none, and why is told."""
+    try:
+        return project_file.load(None, repository.top), None
+    except RuleError as error:
+        return project.EMPTY, error
+    except SourceError as error:
+        return project.EMPTY, RuleError(error.message, hint=error.hint)
+
+
+def _tools(repository: Repository, calls: Project, environ: Mapping[str, str] | None) -> Tools:
+    if environ is None:
+        return Tools(lambda _: None, repository.changed, repository.earlier)
+    return Tools(KeysAtHand(environ, calls.shown).open, repository.changed, repository.earlier)
+
+
+def _configurations(repository: Repository, recipients: Mapping[str, str], calls: Project) -> list[Finding]:
+    found: list[Finding] = []
+    known = []
+    for one in repository.configurations:
+        if one.fault is not None:
+            found.append(configuration.of_error(one.path, one.shown, one.fault))
+        if one.rules is not None:
+            known.append((one.rules, one.shown))
+            found += configuration.of_rules(one.rules, one.shown)
+    found += configuration.of_names(known, recipients, calls)
+    return found
+
+
+def _too_large(entry: Entry) -> list[Finding]:
+    if entry.rule is None or not entry.rule.path_regex:
+        return []
+    return [Finding("SP407", entry.name, "it is too large to be checked")]
