@@ -44,14 +44,14 @@ class Cipher:
         sealed = self._gcm.encrypt(nonce, content.encode("utf-8", "surrogateescape"), additional_data)
         return write(EncryptedValue(sealed[:-TAG_BYTES], nonce, sealed[-TAG_BYTES:], kind))
 
-    def open(self, text: str, additional_data: bytes) -> tuple[str, str] | None:
-        """Return (kind, content), or None if it does not open here under this data key."""
+    def open(self, text: str, additional_data: bytes) -> tuple[str, bytes] | None:
+        """Return the kind and the content's bytes, or None if it does not open here under this data key."""
         value = parse(text)
         if value is None:
             return None
+        ciphertext, nonce, tag, kind = value
         try:
-            opened = self._gcm.decrypt(value.nonce, value.ciphertext + value.tag, additional_data)
+            return kind, self._gcm.decrypt(nonce, ciphertext + tag, additional_data)
         except (InvalidTag, ValueError):
             # ValueError: a nonce shorter than 8 or longer than 128 bytes, which is never ours.
             return None
-        return value.kind, opened.decode("utf-8", "surrogateescape")

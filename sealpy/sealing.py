@@ -3,7 +3,7 @@
 Pure: texts in, edits out. Which leaves are sealed is ``selection``'s to say; how a value is spelt is the format's.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple, cast
 
@@ -18,6 +18,8 @@ from sealpy.secret import DataKey
 from sealpy.selection import DEFAULT, Selection, select
 
 _NEVER_SEALED = frozenset({"null", "map", "list"})
+_OUTWARD = 8
+_NOTED_COMMENTS = 100
 _TAMPERED = "the file was changed by something that does not hold the key; compare it with its last good revision"
 
 
@@ -199,7 +201,7 @@ def _open_leaves(document: Document, metadata: Metadata, data_key: DataKey) -> t
     opened: list[Leaf] = []
     sealed: list[bool] = []
     hashed: list[bytes] = []
-    notes: list[str] = []
+    closed: list[int] = []
     for leaf, chosen in zip(leaves, selected, strict=True):
         path, start, end, kind, content, style, number = leaf
         if not chosen:
@@ -217,8 +219,7 @@ def _open_leaves(document: Document, metadata: Metadata, data_key: DataKey) -> t
             if clear is None and style == LISTED:
                 raise _does_not_open(document, leaf)
             if clear is None and looks_sealed(content):
-                line, _ = line_and_column(document.text, start)
-                notes.append(f"line {line}: a comment does not open and stays sealed")
+                closed.append(start)
             opened.append(clear or leaf)
             sealed.append(clear is not None)
             continue
@@ -227,7 +228,11 @@ def _open_leaves(document: Document, metadata: Metadata, data_key: DataKey) -> t
         found = unlock(content, additional_data(path))
         if found is None:
             raise _does_not_open(document, leaf)
-        opened_kind, text = found
+        opened_kind, raw = found
+        text = raw.decode("utf-8", "surrogateescape")
+        if opened_kind == "comment":
+            # The type is not authenticated: a value that is called a comment would vanish, and not be missed by the MAC.
+            raise _located_value(document, leaf, "is marked as a comment")
         if opened_kind != "str":
             normal = None
             with suppress(InvalidEncryptedValue):
@@ -235,29 +240,49 @@ def _open_leaves(document: Document, metadata: Metadata, data_key: DataKey) -> t
             if normal is None:
                 raise _located_value(document, leaf, "opens, but not to what its type says")
             text = normal
-        hashed.append(text.encode("utf-8", "surrogateescape"))
+            raw = text.encode("utf-8", "surrogateescape")
+        hashed.append(raw)
         opened.append(Leaf(path, start, end, cast("Kind", opened_kind), text, style, number))
         sealed.append(True)
-    result = Opened(document, metadata, data_key, opened, sealed, notes)
+    result = Opened(document, metadata, data_key, opened, sealed, _notes(document.text, closed))
     return result, mac.digest(hashed, only_encrypted=only_encrypted)
 
 
-def _open_comment(leaf: Leaf, unlock: Callable[[str, bytes], tuple[str, str] | None]) -> Leaf | None:
+def _open_comment(leaf: Leaf, unlock: Callable[[str, bytes], tuple[str, bytes] | None]) -> Leaf | None:
     """Open a comment; the container that sops gave it may be one further out than ours."""
     if not leaf.content.startswith(PREFIX):
         return None
-    path: Path = leaf.path
     tried = None
-    while True:
+    for path in containers(leaf.path):
         data = additional_data(path)
         if data != tried:
             found = unlock(leaf.content, data)
             if found is not None:
-                return leaf._replace(path=path, kind="comment", content=found[1])
+                return leaf._replace(path=path, kind="comment", content=found[1].decode("utf-8", "surrogateescape"))
             tried = data
-        if not path:
-            return None
+    return None
+
+
+def containers(path: Path) -> Iterator[Path]:
+    """Give the container of a comment, and those around it that sops may have sealed it for.
+
+    Not all of them: comments that open nowhere, many levels deep, would be work without end.
+    """
+    yield path
+    for _ in range(min(len(path), _OUTWARD)):
         path = path[:-1]
+        yield path
+
+
+def _notes(text: str, closed: Sequence[int]) -> list[str]:
+    """Say which comments stayed sealed; of very many, only some."""
+    notes = [
+        f"line {line_and_column(text, start)[0]}: a comment does not open and stays sealed"
+        for start in closed[:_NOTED_COMMENTS]
+    ]
+    if len(closed) > _NOTED_COMMENTS:
+        notes.append(f"{len(closed) - _NOTED_COMMENTS} more comments do not open and stay sealed")
+    return notes
 
 
 def _verify_mac(metadata: Metadata, data_key: DataKey, digest: str) -> None:
@@ -266,7 +291,7 @@ def _verify_mac(metadata: Metadata, data_key: DataKey, digest: str) -> None:
     stored = Cipher(data_key).open(metadata.mac, metadata.mac_additional_data())
     if stored is None:
         raise MacMismatch("the MAC does not open: sops.mac or sops.lastmodified was edited", hint=_TAMPERED)
-    if stored[1] != digest:
+    if stored[1] != digest.encode():
         raise MacMismatch("the MAC does not match the values", hint=_TAMPERED)
 
 

@@ -1,7 +1,6 @@
 """The YAML format: the ``sops`` block at the end of every document, and the pieces that make a ``Format``."""
 
 from collections.abc import Mapping, Sequence
-from types import ModuleType
 
 from sealpy.document import Document, Edit, Kind, Leaf, Path, line_and_column
 from sealpy.errors import ParseError, UnsealableValue
@@ -51,12 +50,27 @@ class _Yaml:
     def unfold(self, document: Document, wanted: Sequence[bool]) -> Sequence[Edit]:
         if not any(leaf.style[:1] == yaml_scan.ALIAS for leaf in document.leaves):
             return ()
-        edits: Sequence[Edit] = _edit().unfold(document, wanted)
-        return edits
+        return _structural("unfold", document, wanted)
 
     def attach(self, document: Document, metadata: Mapping[str, object]) -> Sequence[Edit]:
         text = document.text
-        return [_attach(text, root, metadata) for root in document.layout if isinstance(root, Root)]
+        newline = _newline(text)
+        inline = f'"{RESERVED}": {yaml_spell.inline(metadata, flow=True)}'
+        blocks: dict[int, str] = {}
+        edits = []
+        for root in document.layout:
+            if not isinstance(root, Root):
+                continue
+            if root.flow:
+                edits.append(_attach_in_braces(text, root, inline))
+                continue
+            # A stream may have very many documents, which all get the same.
+            block = blocks.get(root.column)
+            if block is None:
+                lines = yaml_spell.block_lines({RESERVED: metadata}, root.column, _INDENT)
+                block = blocks[root.column] = newline.join(lines)
+            edits.append(_attach(text, root, block, newline))
+        return edits
 
     def detach(self, document: Document) -> Sequence[Edit]:
         text = document.text
@@ -84,12 +98,10 @@ class _Yaml:
         return edits
 
     def insert(self, document: Document, path: Path, value: object) -> Sequence[Edit]:
-        edits: Sequence[Edit] = _edit().insert(document, path, value)
-        return edits
+        return _structural("insert", document, path, value)
 
     def remove(self, document: Document, path: Path) -> Sequence[Edit]:
-        edits: Sequence[Edit] = _edit().remove(document, path)
-        return edits
+        return _structural("remove", document, path)
 
     def _rewrite(self, document: Document, metadata: Mapping[str, object]) -> Sequence[Edit]:
         text = document.text
@@ -107,26 +119,32 @@ class _Yaml:
         return edits
 
 
-def _edit() -> ModuleType:
-    from sealpy.formats import yaml_edit
+def _structural(name: str, document: Document, *what: object) -> Sequence[Edit]:
+    from sealpy.formats import yaml_edit  # few files have aliases, and few are changed
 
-    return yaml_edit
+    try:
+        edits: Sequence[Edit] = getattr(yaml_edit, name)(document, *what)
+    except RecursionError:
+        pass
+    else:
+        return edits
+    raise ParseError("nested too deeply")
 
 
-def _attach(text: str, root: Root, metadata: Mapping[str, object]) -> Edit:
-    if root.flow:
-        comma = "" if root.empty or text[: root.close].rstrip().endswith(",") else ", "
-        where = root.close if root.empty else len(text[: root.close].rstrip())
-        return Edit(where, where, f'{comma}"{RESERVED}": {yaml_spell.inline(metadata, flow=True)}')
-    newline = _newline(text)
-    lines = yaml_spell.block_lines({RESERVED: metadata}, root.column, _INDENT)
-    block = newline.join(lines)
-    before = text[: root.end]
-    if root.empty and not before.endswith("\n") and before.rstrip(" ").endswith("---"):
-        return Edit(root.end, root.end, newline + block + (newline if root.end < len(text) else ""))
-    if before.endswith("\n") or not before.strip(yaml_scan.BOM):
-        return Edit(root.end, root.end, block + newline)
-    return Edit(root.end, root.end, newline + block)
+def _attach_in_braces(text: str, root: Root, entry: str) -> Edit:
+    behind = _behind_text(text, root.close)
+    comma = "" if root.empty or text[behind - 1] == "," else ", "
+    where = root.close if root.empty else behind
+    return Edit(where, where, comma + entry)
+
+
+def _attach(text: str, root: Root, block: str, newline: str) -> Edit:
+    end = root.end
+    if end == 0 or text[end - 1] == "\n" or text[:end] == yaml_scan.BOM:
+        return Edit(end, end, block + newline)
+    if root.empty and text.endswith("---", 0, _behind_text(text, end)):
+        return Edit(end, end, newline + block + (newline if end < len(text) else ""))
+    return Edit(end, end, newline + block)
 
 
 def _changed_scalars(old: Mapping[str, object], new: Mapping[str, object]) -> dict[str | int, object] | None:
@@ -159,14 +177,20 @@ def _step(text: str, start: int, end: int) -> int:
 
 def _with_comma(text: str, start: int, end: int) -> tuple[int, int]:
     """Extend the span of an entry in braces by the comma that belongs to it."""
-    before = text[:start].rstrip()
-    if before.endswith(","):
-        return len(before) - 1, end
-    rest = text[end:]
-    after = rest.lstrip()
-    if after.startswith(","):
-        return start, end + len(rest) - len(after) + 1
-    return start, end
+    before = _behind_text(text, start)
+    if text[before - 1] == ",":
+        return before - 1, end
+    after = end
+    while text[after].isspace():
+        after += 1
+    return start, after + 1 if text[after] == "," else end
+
+
+def _behind_text(text: str, end: int) -> int:
+    """Return where the white space begins that ends there. A slice would copy all that is before it."""
+    while end and text[end - 1].isspace():
+        end -= 1
+    return end
 
 
 FORMAT = _Yaml()

@@ -8,8 +8,16 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, NoReturn
 
 from yaml._yaml import CParser
+from yaml.events import (
+    AliasEvent,
+    CollectionEndEvent,
+    DocumentEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
 from yaml.nodes import MappingNode, ScalarNode, SequenceNode
-from yaml.resolver import BaseResolver
 
 from sealpy import values
 from sealpy.document import LISTED, Document, Edit, Leaf, Path
@@ -17,6 +25,7 @@ from sealpy.errors import PathNotFound
 from sealpy.formats import yaml_spell
 from sealpy.formats.yaml_scan import ALIAS, BOM, FLOW, RESERVED
 
+_LOOK_AHEAD = 10_000
 _NEVER_SEALED = ("null", "map", "list")
 
 
@@ -77,12 +86,49 @@ class _Place(NamedTuple):
     missing: Path
 
 
-class _Composer(CParser, BaseResolver):
-    """libyaml's node tree; what the scalars mean is not asked."""
+def _compose(text: str) -> Any:
+    """Return the first document's root node, None if there is no document; what the scalars mean is not asked.
 
-    def __init__(self, text: str) -> None:
-        CParser.__init__(self, text)
-        BaseResolver.__init__(self)
+    libyaml's own composer refuses anchors that stand twice, and goes as deep into itself as the document does.
+    """
+    next_event = CParser(text).get_event
+    root = None
+    opened: list[Any] = []
+    keys: list[Any] = []
+    """Of each open collection the key that waits for its value."""
+    anchors: dict[str, Any] = {}
+    while True:
+        event: Any = next_event()
+        if isinstance(event, DocumentEndEvent | StreamEndEvent):
+            return root
+        if isinstance(event, CollectionEndEvent):
+            opened.pop().end_mark = event.end_mark
+            keys.pop()
+            continue
+        if isinstance(event, ScalarEvent):
+            node: Any = ScalarNode(event.tag, event.value, event.start_mark, event.end_mark, event.style)
+        elif isinstance(event, MappingStartEvent):
+            node = MappingNode(event.tag, [], event.start_mark, None, event.flow_style)
+        elif isinstance(event, SequenceStartEvent):
+            node = SequenceNode(event.tag, [], event.start_mark, None, event.flow_style)
+        elif isinstance(event, AliasEvent):
+            node = anchors[event.anchor]
+        else:
+            continue
+        if not opened:
+            root = node
+        elif isinstance(opened[-1], SequenceNode):
+            opened[-1].value.append(node)
+        elif keys[-1] is None:
+            keys[-1] = node
+        else:
+            opened[-1].value.append((keys[-1], node))
+            keys[-1] = None
+        if event.anchor is not None:
+            anchors[event.anchor] = node
+        if isinstance(event, MappingStartEvent | SequenceStartEvent):
+            opened.append(node)
+            keys.append(None)
 
 
 class _Tree:
@@ -92,8 +138,7 @@ class _Tree:
         self.document = document
         self.text = document.text
         self.shift = 1 if self.text.startswith(BOM) else 0
-        composer = _Composer(self.text)
-        self.root = composer.get_node() if composer.check_node() else None
+        self.root = _compose(self.text)
         first = self.text.find("\n")
         self.newline = "\r\n" if first > 0 and self.text[first - 1] == "\r" else "\n"
         self.comments = {leaf.start for leaf in document.leaves if leaf.style == LISTED}
@@ -192,7 +237,8 @@ class _Tree:
             position = self.text.find("\n", end - 1) + 1
             rest = self.text[position:]
             return [Edit(start, position + len(rest) - len(rest.lstrip(" ")), "")]
-        return [Edit(max(line, self.shift), self._past_blank_lines(line, self._line_end(end)), "")]
+        end = self._past_own_comments(self._line_end(end), start - line)
+        return [Edit(max(line, self.shift), self._past_blank_lines(line, end), "")]
 
     # -- where and how ------------------------------------------------------------------------------------
 
@@ -206,14 +252,24 @@ class _Tree:
 
     def _end(self, node: Any, path: Path) -> int:
         """Where a value's text ends; libyaml counts blank lines and comments behind a block to it."""
-        leaf = next(iter(self._leaves(path)), None)
-        if leaf is not None and leaf.style[:1] == ALIAS and int(leaf.style.split(":")[1]) == len(path):
-            return leaf.end
-        if isinstance(node, MappingNode) and not node.flow_style:
-            key, item = node.value[-1]
-            return self._end(item, (*path, key.value))
-        if isinstance(node, SequenceNode) and not node.flow_style:
-            return self._end(node.value[-1], (*path, len(self._items(node)) - 1))
+        leaves = self._leaves(path)
+        while True:
+            leaf = leaves[0] if leaves else None
+            if leaf is not None and leaf.style[:1] == ALIAS and int(leaf.style.split(":")[1]) == len(path):
+                return leaf.end
+            part: str | int
+            if not isinstance(node, MappingNode | SequenceNode) or node.flow_style:
+                break
+            if isinstance(node, MappingNode):
+                key, node = node.value[-1]
+                part = key.value
+            else:
+                items = self._items(node)
+                # The last one may be a comment, which has no path.
+                part = len(items) - 1 if items and items[-1] is node.value[-1] else -1
+                node = node.value[-1]
+            leaves = [leaf for leaf in leaves if leaf.path[len(path)] == part]
+            path = (*path, part)
         if leaf is not None and leaf.path == path:
             return leaf.end
         return int(node.end_mark.index) + self.shift
@@ -223,6 +279,27 @@ class _Tree:
             return index
         newline = self.text.find("\n", index)
         return len(self.text) if newline < 0 else newline + 1
+
+    def _lines(self, value: object, column: int, where: int) -> list[str]:
+        """Write lines that go in at a place; what a comment follows has no block scalars that would swallow it."""
+        behind = self.text[where : where + _LOOK_AHEAD].lstrip(" \t\r\n")
+        return yaml_spell.block_lines(value, column, _step(self.text), literals=not behind.startswith("#"))
+
+    def _past_own_comments(self, end: int, column: int) -> int:
+        """Comments further in than what is cut out were its own; a block scalar before it would swallow them."""
+        text = self.text
+        position = end
+        while position < len(text):
+            newline = text.find("\n", position)
+            line_end = len(text) if newline < 0 else newline + 1
+            line = text[position:line_end]
+            shown = line.lstrip(" ")
+            if shown.startswith("#") and len(line) - len(shown) > column:
+                end = line_end
+            elif shown.strip():
+                break
+            position = line_end
+        return end
 
     def _past_blank_lines(self, start: int, end: int) -> int:
         """Blank lines behind what is cut out must go too where a block scalar before it would keep them."""
@@ -250,10 +327,10 @@ class _Tree:
         newline = self.newline if self.text.startswith("\n", end - 1) else ""
         if place.key is None:
             column = self._column_of_dash(place.node) + 2
-            lines = yaml_spell.block_lines(value, column, step)
+            lines = self._lines(value, column, end)
             return " " + self.newline.join(lines).lstrip(" ") + newline
         column = place.key.start_mark.column + step
-        return self.newline + self.newline.join(yaml_spell.block_lines(value, column, step)) + newline
+        return self.newline + self.newline.join(self._lines(value, column, end)) + newline
 
     def _column_of_dash(self, item: Any) -> int:
         dash = self._dash(item)
@@ -266,7 +343,7 @@ class _Tree:
             if not entries:
                 # Only the metadata are there: go before them.
                 where = self.text.rfind("\n", 0, node.value[0][0].start_mark.index + self.shift) + 1
-                lines = yaml_spell.block_lines(new, column, _step(self.text))
+                lines = self._lines(new, column, where)
                 where = max(where, self.shift)
                 return [Edit(where, where, self.newline.join(lines) + self.newline)]
             last_path: Path = (*path, entries[-1][0].value)
@@ -275,9 +352,8 @@ class _Tree:
             column = self._column_of_dash(node.value[0])
             last = node.value[-1]
             last_path = (*path, len(self._items(node)) - 1)
-        lines = yaml_spell.block_lines(new, column, _step(self.text))
-        end = self._end(last, last_path)
-        where = self._line_end(end)
+        where = self._line_end(self._end(last, last_path))
+        lines = self._lines(new, column, where)
         text = self.newline.join(lines) + self.newline
         if where and not self.text.startswith("\n", where - 1):
             text = self.newline + text.removesuffix(self.newline)

@@ -22,7 +22,7 @@ _WORDS: dict[str, tuple[Kind, str]] = {
 }
 _FIRST_OF_WORDS = frozenset("tTfFnN~") | {""}
 _FIRST_OF_NUMBERS = frozenset("0123456789+-.")
-_FIRST = _FIRST_OF_WORDS | _FIRST_OF_NUMBERS
+FIRST_OF_TYPED = _FIRST_OF_WORDS | _FIRST_OF_NUMBERS
 
 _PLAIN_INT = re.compile(r"-?[1-9][0-9]{0,17}")
 _INT = re.compile(r"([+-]?)(?:0[bB]([01]+)|0[oO]([0-7]+)|0[xX]([0-9a-fA-F]+)|0([0-7]*)|([1-9][0-9]*))")
@@ -61,7 +61,7 @@ def resolve(text: str, tag: str | None = None) -> tuple[Kind, str]:
     if tag is not None and tag != "!":
         return _resolve_tagged(text, tag)
     first = text[:1]
-    if first not in _FIRST:
+    if first not in FIRST_OF_TYPED:
         return "str", text
     return _WORDS.get(text) or (_resolve_number(text, "") if first in _FIRST_OF_NUMBERS else ("str", text))
 
@@ -181,7 +181,7 @@ def _resolve_tagged(text: str, tag: str) -> tuple[Kind, str]:
     first = text[:1]
     kind: Kind = "str"
     content = text
-    if first in _FIRST:
+    if first in FIRST_OF_TYPED:
         word = _WORDS.get(text)
         kind, content = word or (_resolve_number(text, name) if first in _FIRST_OF_NUMBERS else ("str", text))
     if kind == "int" and name == "float":

@@ -25,10 +25,19 @@ from yaml.events import (
 
 from sealpy import values
 from sealpy.document import LISTED, Block, Document, Kind, Leaf, Path, line_and_column
-from sealpy.errors import AlreadyEncrypted, DocumentError, EmptyDocument, ParseError, UnsealableValue
-from sealpy.formats.yaml_resolve import resolve
+from sealpy.errors import (
+    AlreadyEncrypted,
+    DocumentError,
+    EmptyDocument,
+    InvalidMetadata,
+    ParseError,
+    UnsealableValue,
+)
+from sealpy.formats.yaml_resolve import FIRST_OF_TYPED, resolve
 
 MAX_DEPTH = 1000
+MAX_METADATA_DEPTH = 100
+"""They have a depth of six at most."""
 MAX_ALIASED = 1_000_000
 """How many leaves may be reached through aliases; more is an alias bomb."""
 
@@ -72,6 +81,10 @@ class _Anchored(NamedTuple):
     first: int
     last: int
     depth: int
+
+
+# What Leaf(…) does, without the detour through a function of Python.
+_new_leaf = tuple.__new__
 
 
 class _Frame:
@@ -171,20 +184,25 @@ class _Scanner:
         if not self.frames:
             self._root_scalar(event)
             return
+        # This runs for every key and value, so what is usual (no tag, no anchor, a string) is asked first.
         frame = self.frames[-1]
+        content = event.value
+        tag = event.tag
+        bare = tag is None and event.anchor is None
         if frame.is_map and frame.key is None:
-            self._key(event, frame)
+            if bare and (event.style or content[:1] not in FIRST_OF_TYPED):
+                self._name(frame, content, event)
+            else:
+                self._key(event, frame)
             return
         style = _STYLES[event.style]
-        content = event.value
         start = node_start = event.start_mark.index + self.shift
         end = event.end_mark.index + self.shift
         kind: Kind = "str"
         prefix = ""
-        tag = event.tag
-        if tag is not None or event.anchor is not None:
+        if not bare:
             start, prefix = self._skip_properties(start, end, tag)
-        if style == PLAIN or tag is not None:
+        if tag is not None or (style == PLAIN and content[:1] in FIRST_OF_TYPED):
             kind, content = self._resolve(event, style, node_start)
         if style in _BLOCK_STYLES:
             end = self._block_scalar_end(start, end, content)
@@ -204,8 +222,8 @@ class _Scanner:
         frame.index += 1
         if frame.flow:
             style += FLOW
-        self._add(Leaf(path, start, end, kind, content, style + prefix, self.number), node_start)
-        if event.anchor is not None:
+        self._add(_new_leaf(Leaf, (path, start, end, kind, content, style + prefix, self.number)), node_start)
+        if not bare and event.anchor is not None:
             self.anchors[event.anchor] = Leaf((), start, end, kind, content)
 
     def _key(self, event: Any, frame: _Frame) -> None:
@@ -246,6 +264,8 @@ class _Scanner:
                 path = (*frame.path, frame.key)
             elif not is_map:
                 self._reserved(start)
+            if len(frames) >= MAX_METADATA_DEPTH and self.block is not None:
+                self._fail(InvalidMetadata, "the sops metadata are nested too deeply", start, None)
             if len(frames) >= MAX_DEPTH:
                 self._fail(ParseError, f"nested deeper than {MAX_DEPTH} levels", start, None)
         elif not is_map:
@@ -391,14 +411,13 @@ class _Scanner:
         tag = event.tag
         if style != PLAIN and (tag is None or tag == "!"):
             return "str", event.value
-        message = ""
-        hint = None
-        kind: type[DocumentError] = ParseError
+        fault: DocumentError
         try:
             return resolve(event.value, tag)
         except DocumentError as error:
-            message, hint, kind = error.message, error.hint, type(error)
-        self._fail(kind, message, start, hint)
+            fault = type(error)(error.message, hint=error.hint)
+        fault.line, fault.column = line_and_column(self.text, start)
+        raise fault
 
     def _skip_properties(self, start: int, end: int, tag: str | None) -> tuple[int, str]:
         """Find where a value's own text begins, behind its anchor and tag.
@@ -478,6 +497,9 @@ class _Scanner:
                 continue
             path = self.containers.get(comment.container, ())
             content = text[comment.start + 1 : comment.end]
+            if not content and comment.is_list:
+                # sops reads an empty comment in a sealed list as an empty item; nothing empty can be sealed.
+                content = " "
             order.append((comment.sort, 0, len(comments)))
             comments.append(Leaf(path, comment.start, comment.end, "comment", content, "#", comment.document))
         order.sort()

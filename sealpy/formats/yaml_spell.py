@@ -99,10 +99,11 @@ def double_quoted(content: str) -> str:
     return '"' + _MUST_ESCAPE.sub(_escape, content) + '"'
 
 
-def block_lines(value: object, indent: int, step: int, child: int = 0) -> list[str]:
+def block_lines(value: object, indent: int, step: int, child: int = 0, *, literals: bool = True) -> list[str]:
     """Write plain data as the lines of a block collection, ``step`` columns a level, as sops lays out its own.
 
-    ``child`` is the column of what is nested in it, where that is not simply one step further.
+    ``child`` is the column of what is nested in it, where that is not simply one step further. ``literals``: texts of
+    several lines become block scalars, which must not be followed by a comment that would become part of them.
     """
     pad = " " * indent
     child = child or indent + step
@@ -112,19 +113,19 @@ def block_lines(value: object, indent: int, step: int, child: int = 0) -> list[s
             head = f"{pad}{text_scalar(str(name), flow=False)}:"
             if isinstance(item, (Mapping, list)) and item:
                 lines.append(head)
-                lines.extend(block_lines(item, child, step))
+                lines.extend(block_lines(item, child, step, literals=literals))
             else:
-                lines.extend(_entry(head, item, child))
+                lines.extend(_entry(head, item, child, literals=literals))
         return lines
     if isinstance(value, list):
         for item in value:
             if isinstance(item, (Mapping, list)) and item:
                 # A map behind a dash is two columns in, but what it holds is counted from the dash.
-                inner = block_lines(item, indent + 2, step, max(indent + step, indent + 3))
+                inner = block_lines(item, indent + 2, step, max(indent + step, indent + 3), literals=literals)
                 inner[0] = f"{pad}- {inner[0][indent + 2 :]}"
                 lines.extend(inner)
             else:
-                lines.extend(_entry(f"{pad}-", item, child))
+                lines.extend(_entry(f"{pad}-", item, child, literals=literals))
         return lines
     raise TypeError(type(value).__name__)
 
@@ -141,13 +142,12 @@ def inline(value: object, *, flow: bool) -> str:
     return scalar(kind, content, flow=flow)
 
 
-def _entry(head: str, item: object, indent: int) -> list[str]:
+def _entry(head: str, item: object, indent: int, *, literals: bool) -> list[str]:
     """One key or dash with a scalar or an empty collection behind it."""
-    if isinstance(item, str) and "\n" in item.rstrip("\n") + "\n" and _fits_literal(item) and item.strip("\n"):
-        chomp = "" if item.endswith("\n") else "-"
-        if not item.endswith("\n\n") and not item.startswith((" ", "\n")) and "\n" in item:
+    if literals and isinstance(item, str) and "\n" in item and _fits_literal(item):
+        if not item.endswith("\n\n") and not item.startswith((" ", "\t", "\n")):
             body = [(" " * indent + line) if line else "" for line in item.removesuffix("\n").split("\n")]
-            return [f"{head} |{chomp}", *body]
+            return [f"{head} |{'' if item.endswith(chr(10)) else '-'}", *body]
     return [f"{head} {inline(item, flow=False)}"]
 
 
