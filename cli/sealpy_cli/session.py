@@ -8,8 +8,8 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from sealpy import files, registry
-from sealpy.errors import NoSuchFile, RuleError, SourceError
+from sealpy import files, part_folder, registry
+from sealpy.errors import NoMatchingRule, NoSuchFile, RuleError, SourceError
 from sealpy.formats import Format
 from sealpy.identities import Identities
 from sealpy.keyring import DEFAULT_ORDER, Keyring
@@ -108,7 +108,14 @@ class Session:
             return None
         from sealpy.config_file import path_in
 
-        return rules.match(path_in(rules.path, path))
+        try:
+            return rules.match(path_in(rules.path, path))
+        except NoMatchingRule:
+            base = None if self.call.as_sops else part_folder.base_of(path)
+            if base is None or not os.path.exists(base):
+                raise
+        # A part belongs to its base, also where a pattern names the base alone.
+        return rules.match(path_in(rules.path, base))
 
     def rules(self) -> "Rules | None":
         """Return the configuration, None when there is none."""

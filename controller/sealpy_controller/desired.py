@@ -3,10 +3,10 @@
 The MAC is always verified. A file counts as a whole: if anything in it is wrong, nothing of it is used.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from sealpy import kubernetes, registry, sealing
+from sealpy import kubernetes, part_folder, registry, sealing
 from sealpy.document import Leaf
 from sealpy.encrypted_value import looks_sealed
 from sealpy.errors import DocumentError, SealpyError
@@ -62,6 +62,85 @@ def merge(found: Iterable[Desired]) -> tuple[dict[Object, Desired], list[Fault]]
         if len(several) > 1
     ]
     return {each: several[0] for each, several in places.items() if len(several) == 1}, faults
+
+
+def with_parts(
+    found: Sequence[Desired], faults: Sequence[Fault], files: Container[str]
+) -> tuple[list[Desired], list[Fault]]:
+    """Put the values of parts into the objects of their bases.
+
+    ``files`` are all paths of the source. A file in a folder like ``secrets.d`` is a part if ``secrets.yaml`` stands
+    beside the folder and is about Secrets and ConfigMaps; without a base, a file is like any other. Where a part
+    cannot be used, no object of its base is: what runs may have its values.
+    """
+    held: dict[str, list[Object]] = {}
+    for one in found:
+        held.setdefault(one.file, []).append(one.object)
+    broken = {file for fault in faults for file in fault.files}
+
+    def base_of(file: str) -> str | None:
+        base = part_folder.base_of(file)
+        return base if base in files and (base in held or base in broken) else None
+
+    told = [
+        fault._replace(objects=_at_stake(fault, [held.get(base_of(f) or "", ()) for f in fault.files]))
+        for fault in faults
+    ]
+    parts: dict[tuple[str, Object], list[Desired]] = {}
+    for one in found:
+        base = base_of(one.file)
+        if base is None or base in broken:
+            continue
+        if one.object in held[base]:
+            parts.setdefault((base, one.object), []).append(one)
+        else:
+            message = f"is a part of {one.object}, which {base} does not hold"
+            hint = "name the object as the base does, or put the file into another folder"
+            told.append(Fault("MalformedDocument", message, hint, (one.file,), (one.object, *held[base])))
+    told += [fault for several in parts.values() for fault in _collisions(several)]
+    unusable = {each for fault in told for each in fault.objects}
+    whole = [one for one in found if base_of(one.file) is None and one.object not in unusable]
+    return [_joined(one, parts.get((one.file, one.object), ())) for one in whole], told
+
+
+def of_parts(doubtful: Sequence[Fault], found: Sequence[Desired], files: Container[str]) -> list[Fault]:
+    """Return those of files that should be parts: their bases hold objects, which must not be applied without them."""
+    bases = {one.file for one in found}
+    return [
+        fault
+        for fault in doubtful
+        for base in (part_folder.base_of(fault.files[0]),)
+        if base in files and base in bases
+    ]
+
+
+def _at_stake(fault: Fault, of_bases: Sequence[Sequence[Object]]) -> tuple[Object, ...]:
+    return (*fault.objects, *(each for objects in of_bases for each in objects))
+
+
+def _collisions(parts: Sequence[Desired]) -> list[Fault]:
+    places: dict[str, list[str]] = {}
+    for part in parts:
+        for key in part.values:
+            places.setdefault(key, []).append(part.file)
+    return [
+        Fault(
+            "MalformedDocument",
+            f"both hold {key} of {parts[0].object}",
+            "remove one",
+            tuple(several),
+            (parts[0].object,),
+        )
+        for key, several in places.items()
+        if len(several) > 1
+    ]
+
+
+def _joined(one: Desired, parts: Sequence[Desired]) -> Desired:
+    values = dict(one.values)
+    for part in parts:
+        values.update(part.values)
+    return one._replace(values=values, in_clear=one.in_clear or any(part.in_clear for part in parts))
 
 
 def _read(path: str, data: bytes, keyring: Keyring) -> list[Desired]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from sealpy import registry
+from sealpy import part_folder, registry
 from sealpy.document import Leaf
 from sealpy.encrypted_value import looks_sealed
 from sealpy.errors import DocumentError
@@ -50,7 +50,16 @@ def transforming_fields(data: bytes) -> dict[str, str]:
         leaves = fmt.scan(fmt.decode(data)).leaves
     except DocumentError:
         return {}
-    return {str(leaf.path[0]): leaf.content for leaf in leaves if leaf.path and leaf.path[0] in _TRANSFORMING}
+    return {
+        str(leaf.path[0]): leaf.content
+        for leaf in leaves
+        if leaf.path and leaf.path[0] in _TRANSFORMING and not _names_part(leaf)
+    }
+
+
+def _names_part(leaf: Leaf) -> bool:
+    # A patch that is a part has its effect without kustomize too.
+    return leaf.path[0] == "patches" and leaf.path[2:] == ("path",) and part_folder.base_of(leaf.content) is not None
 
 
 def may_hold_object(data: bytes) -> bool:

@@ -117,6 +117,7 @@ class Rounds:
         kustomizations: dict[str, dict[str, str]] = {}
         keyring = self._keys()
         files = 0
+        doubtful: list[Fault] = []
         for file, data in self._source.contents(self._due(listing.files, faults)):
             if self._stop():
                 raise Stopped
@@ -127,22 +128,30 @@ class Rounds:
                 remarks.append(f"{file.path} is too large to hold a Secret, and was left alone")
                 continue
             if data is not None and file.path not in known and not manifest_files.may_hold_object(data):
+                doubtful.append(_no_part(file))
                 continue
             read = _too_large(file) if data is None else desired.read_file(file.path, data, keyring)
             if isinstance(read, Fault):
                 if read.reason == "MalformedDocument" and file.path not in known and not _meant(data):
+                    doubtful.append(read)
                     continue
                 faults.append(read)
                 self._retries.failed(file.path, file.blob, read)
             else:
                 objects += read
                 files += bool(read)
+                if not read:
+                    doubtful.append(_no_part(file))
                 self._retries.succeeded(file.path)
-        self._retries.keep({file.path for file in listing.files})
+        paths = {file.path for file in listing.files}
+        self._retries.keep(paths)
+        faults += desired.of_parts(doubtful, objects, paths)
+        failed = len(faults)
+        objects, faults = desired.with_parts(objects, faults, paths)
         in_clear = [one for one in objects if one.in_clear]
         remarks += [_in_clear(one) for one in in_clear]
         remarks += [remark for path, fields in kustomizations.items() for remark in _ignored(path, fields, objects)]
-        skipped = len(listing.files) - files - len(faults)
+        skipped = len(listing.files) - files - failed
         return Found(
             objects,
             faults,
@@ -182,6 +191,15 @@ class Rounds:
 def _meant(data: bytes | None) -> bool:
     # A patch is a list, a template is hardly YAML: neither is a broken manifest.
     return data is None or manifest_files.resembles_object(data)
+
+
+def _no_part(file: File) -> Fault:
+    return Fault(
+        "MalformedDocument",
+        "stands where a part belongs, and holds no Secret and no ConfigMap",
+        "put what is no part into another folder",
+        (file.path,),
+    )
 
 
 def _too_large(file: File) -> Fault:

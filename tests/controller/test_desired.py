@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sealpy_controller.desired import Desired, merge, read_file
+from sealpy.secret import Secret
+from sealpy_controller.desired import Desired, merge, read_file, with_parts
 from sealpy_controller.faults import Fault
 from sealpy_controller.objects import Object
 from tests.conftest import AgeKey
@@ -249,3 +250,68 @@ def test_an_object_in_two_places_is_a_fault_that_names_both() -> None:
     assert [(fault.reason, fault.files, fault.objects) for fault in faults] == [
         ("DuplicateObject", ("a.yaml", "b.yaml"), (db,))
     ]
+
+
+def _one(file: str, each: Object, **values: str) -> Desired:
+    return Desired(each, {key: Secret(value.encode()) for key, value in values.items()}, file, in_clear=False)
+
+
+DB = Object("prod", "Secret", "db")
+FILES = {"k8s/db.yaml", "k8s/db.d/b.yaml", "k8s/db.d/c.yaml", "k8s/app.yaml"}
+
+
+def test_the_values_of_a_part_win_over_those_of_its_base() -> None:
+    found = [
+        _one("k8s/db.yaml", DB, a="1", b="1"),
+        _one("k8s/db.d/b.yaml", DB, b="2"),
+        _one("k8s/db.d/c.yaml", DB, c="3"),
+    ]
+
+    joined, faults = with_parts(found, [], FILES)
+
+    assert _plain(joined) == {"Secret prod/db": {"a": b"1", "b": b"2", "c": b"3"}}
+    assert joined[0].file == "k8s/db.yaml"
+    assert faults == []
+
+
+def test_two_parts_with_one_key_are_a_fault_that_names_both_and_the_object_is_left_alone() -> None:
+    found = [_one("k8s/db.yaml", DB, a="1"), _one("k8s/db.d/b.yaml", DB, b="2"), _one("k8s/db.d/c.yaml", DB, b="3")]
+
+    joined, faults = with_parts(found, [], FILES)
+
+    assert joined == []
+    assert [(fault.message, fault.files, fault.objects) for fault in faults] == [
+        ("both hold b of Secret prod/db", ("k8s/db.d/b.yaml", "k8s/db.d/c.yaml"), (DB,))
+    ]
+
+
+def test_a_part_that_cannot_be_used_holds_the_object_of_its_base() -> None:
+    broken = Fault("NoMatchingIdentity", "no key", None, ("k8s/db.d/b.yaml",))
+
+    joined, faults = with_parts([_one("k8s/db.yaml", DB, a="1")], [broken], FILES)
+
+    assert joined == []
+    assert [(fault.files, fault.objects) for fault in faults] == [(("k8s/db.d/b.yaml",), (DB,))]
+
+
+def test_a_part_whose_base_cannot_be_used_is_no_object_of_its_own() -> None:
+    broken = Fault("NoMatchingIdentity", "no key", None, ("k8s/db.yaml",))
+
+    assert with_parts([_one("k8s/db.d/b.yaml", DB, b="2")], [broken], FILES) == ([], [broken])
+
+
+def test_a_part_of_another_object_is_a_fault() -> None:
+    other = Object("prod", "Secret", "other")
+
+    joined, faults = with_parts([_one("k8s/db.yaml", DB, a="1"), _one("k8s/db.d/b.yaml", other, b="2")], [], FILES)
+
+    assert joined == []
+    assert faults[0].message == "is a part of Secret prod/other, which k8s/db.yaml does not hold"
+    assert faults[0].objects == (other, DB)
+
+
+@pytest.mark.parametrize("file", ["k8s/app.d/b.yaml", "k8s/none.d/b.yaml", "k8s/db.d/b.json", "k8s/db.d/deep/b.yaml"])
+def test_without_a_base_that_holds_objects_a_file_is_like_any_other(file: str) -> None:
+    found = [_one("k8s/db.yaml", DB, a="1"), _one(file, Object("prod", "Secret", "b"), b="2")]
+
+    assert with_parts(found, [], {*FILES, file}) == (found, [])

@@ -676,3 +676,53 @@ def test_no_private_key_gets_into_the_target(running: Place) -> None:
     (running.folder / "control").write_text(running.key.identity)
 
     assert _holding(running.folder, running.key.identity) == {"control"}
+
+
+def test_base_and_parts_are_one_object(place: Place) -> None:
+    part = place.seal(secret("db", b="new", c="x"))
+    place.commit({"k8s/db.yaml": place.seal(secret("db", a="one", b="old")), "k8s/db.d/b.yaml": part})
+
+    assert place.reconcile().code == 0
+    assert place.served() == {
+        f"prod/secrets/db/{key}": value for key, value in (("a", "one"), ("b", "new"), ("c", "x"))
+    }
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text.replace("kind: Secret", "kind: Other"),
+        lambda text: text.replace("name: db", "name: else"),
+        lambda text: "",
+        lambda text: "not: a manifest\n",
+        lambda text: "[",
+        lambda text: text.replace("lastmodified", "lastmodifie"),
+    ],
+)
+def test_a_damaged_part_leaves_what_runs_as_it_is(place: Place, damage: Callable[[str], str]) -> None:
+    part = place.seal(secret("db", b="new"))
+    place.commit({"k8s/db.yaml": place.seal(secret("db", a="one", b="old")), "k8s/db.d/b.yaml": part})
+    place.reconcile()
+    assert damage(part) != part
+    place.commit({"k8s/db.d/b.yaml": damage(part), "k8s/db.yaml": place.seal(secret("db", a="two", b="old"))})
+
+    ended = place.reconcile()
+
+    assert ended.code in (1, 51)
+    assert place.read("prod/secrets/db/b") == "new"
+    assert place.read("prod/secrets/db/a") == "one"
+    assert "k8s/db.d/b.yaml" in ended.err
+
+
+def test_a_folder_beside_a_file_without_secrets_holds_no_parts(place: Place) -> None:
+    place.commit(
+        {
+            "k8s/app.yaml": "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: app}\n",
+            "k8s/app.d/values.yaml": "a: 1\n",
+            "k8s/app.d/template.yaml": "[{{",
+            "k8s/app.d/db.yaml": place.seal(secret("db", a="one")),
+        }
+    )
+
+    assert place.reconcile().code == 0
+    assert place.served() == {"prod/secrets/db/a": "one"}

@@ -1,6 +1,11 @@
-"""``sealpy decrypt``."""
+"""``sealpy decrypt``.
 
-from sealpy import operations
+The parts of a file (``secrets.d`` beside ``secrets.yaml``) are in what is printed or written elsewhere. Not so with
+``--in-place``: what is written there is meant to be edited and encrypted again, and a part left beside it would go on
+to win over the edit.
+"""
+
+from sealpy import operations, part_folder
 from sealpy.errors import NotEncrypted
 from sealpy.formats import Format
 from sealpy_cli import many, terminal, tree_path
@@ -37,17 +42,26 @@ def _decrypt(session: Session, item: many.Item) -> None:
 
 
 def _clear(session: Session, item: many.Item, fmt: Format, data: bytes, path: tuple[str | int, ...]) -> bytes:
+    is_verified = not session.arguments.switch("ignore-mac")
+    open_document = operations.open_document if is_verified else operations.open_unverified
     try:
-        if session.arguments.switch("ignore-mac"):
-            opened = operations.open_unverified(data, fmt, session.keyring)
-        else:
-            opened = operations.open_document(data, fmt, session.keyring)
+        opened = open_document(data, fmt, session.keyring)
     except NotEncrypted:
         if not item.found:
             raise
         raise many.LeftAlone from None
     for note in (*opened.document.notes, *opened.notes):
         terminal.warn(f"{terminal.plain(item.path)}: {terminal.plain(note)}")
+    found = [] if session.call.as_sops or not item.path else part_folder.beside(item.path)
+    if found and session.arguments.switch("in-place"):
+        terminal.warn(f"{terminal.plain(item.path)}: its parts stay as they are: {terminal.listing(found)}")
+        terminal.hint(terminal.plain(f'to have their keys in the file, "sealpy fold {item.path}" before'))
+    elif found and not session.arguments.switch("no-parts"):
+        from sealpy import parts, registry
+
+        of_part = registry.format_for(item.path)
+        loaded = parts.load(item.path, lambda part: open_document(part, of_part, session.keyring), session.limit)
+        opened = parts.joined(opened, fmt, [part for part, _ in loaded])
     if path:
         from sealpy_cli.extract import extract
 

@@ -1,0 +1,285 @@
+"""``sealpy add``: put a key into a file, also into one that the person cannot open.
+
+Where a key opens the file, the value is set in it. Where none does, a part is written: see ``sealpy.parts``. The value
+is asked for or read, and never stands in the arguments, which every process of the machine can read.
+"""
+
+import os
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import click
+
+from sealpy import config_file, files, operations, part_folder, parts
+from sealpy.document import Document, Leaf
+from sealpy.encrypted_value import looks_sealed
+from sealpy.errors import DataKeyUnavailable, DocumentError, NotEncrypted, Refused
+from sealpy.formats import Format
+from sealpy.kubernetes import Manifest, manifests
+from sealpy.metadata import Metadata
+from sealpy.parts import Owner
+from sealpy.rules import CreationRule
+from sealpy.sealing import Opened
+from sealpy_cli import access, part_files, project_file, terminal
+from sealpy_cli.exit_codes import BAD_VALUE, CONFLICT, FAILED, NO_FILE, Stop, while_sealing
+from sealpy_cli.grammar import Arguments, Call
+from sealpy_cli.session import Session
+
+_FORMATS = ("yaml", "json", "dotenv")
+_NAME = re.compile(r"(?=.{1,240}\Z)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*")
+
+
+class Target(NamedTuple):
+    """A sealed file, opened if a key does, and the object in it that gets the value."""
+
+    path: str
+    raw: bytes
+    format: Format
+    metadata: Metadata
+    opened: Opened | None
+    leaves: tuple[Leaf, ...]
+    owner: Owner
+    manifest: Manifest | None
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("file")
+@click.argument("key")
+@click.option("--value-stdin", is_flag=True, help="Read the value from stdin, without its last line break.")
+@click.option("--from-file", "source", metavar="PATH", help="Take the content of this file, byte for byte.")
+@click.option("--name", "object_name", metavar="NAME", help="Which Secret or ConfigMap, if FILE holds several.")
+@click.option("--as-secret", "own_name", metavar="NAME", help="Write a Secret of its own beside FILE, NAME.yaml.")
+@click.option("--kustomize", is_flag=True, help="Name the part as a patch in the kustomization beside FILE.")
+@click.option("--env-file", is_flag=True, help="FILE is a dotenv for a secretGenerator, and is made if it is missing.")
+@click.pass_obj
+def add(  # noqa: PLR0913 - one for each option
+    root: Arguments,
+    file: str,
+    key: str,
+    *,
+    value_stdin: bool,
+    source: str | None,
+    object_name: str | None,
+    own_name: str | None,
+    kustomize: bool,
+    env_file: bool,
+) -> None:
+    """Put KEY into FILE, which need not be readable to you; the value is asked for.
+
+    If no key here opens FILE, the value is sealed into a file of its own, FILE's part: secrets.d/KEY.yaml beside
+    secrets.yaml. sealpy takes both for one; "sealpy fold" by somebody with the key makes one file of them.
+    """
+    session = Session(Call("add", Arguments({}, frozenset(), ()), root, os.environ, as_sops=False))
+    if value_stdin and source is not None:
+        raise Stop(CONFLICT, "cannot use both --value-stdin and --from-file")
+
+    def value() -> bytes:
+        return _value(session, key, source, value_stdin=value_stdin)
+
+    if env_file and not file.endswith(".env"):
+        raise Stop(CONFLICT, "with --env-file, FILE must end in .env")
+    if env_file and not os.path.lexists(file):
+        _new_env_file(session, file, key, value)
+        return
+    target = read(session, file, object_name)
+    parts.check_key(key, target.format, target.owner)
+    if own_name is not None:
+        _add_secret(session, target, own_name, key, value)
+    elif target.opened is not None:
+        _set(session, target, target.opened, key, value())
+    else:
+        _add_part(session, target, key, value, kustomize=kustomize)
+
+
+def read(session: Session, file: str, object_name: str | None) -> Target:
+    """Read a file, open it if a key here does, and find the object.
+
+    Raises:
+        SealpyError
+    """
+    raw = session.read(file, missing=NO_FILE)
+    fmt = session.format_of(file)
+    if fmt.name not in _FORMATS:
+        raise Refused(f"{file} can have no keys added", hint="files of YAML, JSON and dotenv can")
+    document, metadata, opened = _opened(session, file, raw, fmt)
+    leaves = tuple(opened.leaves if opened is not None else document.leaves)
+    if opened is None and any(looks_sealed(name) for one in manifests(leaves) for name in one[2:6]):
+        raise Refused(
+            f"{file} hides what object it holds, so only who reads it can add to it",
+            hint="encrypted_regex: ^(data|stringData|binaryData)$ in its rule leaves names in clear",
+        )
+    found = [pair for pair in parts.owners(leaves) if object_name in (None, pair[0].name)]
+    if len(found) != 1 or (found[0][1] is None and document.documents > 1):
+        fact = "holds no such Secret or ConfigMap" if not found else "holds several objects"
+        raise Refused(f"{file} {fact}", hint="--name NAME chooses among several")
+    return Target(file, raw, fmt, metadata, opened, leaves, *found[0])
+
+
+def _opened(session: Session, file: str, raw: bytes, fmt: Format) -> tuple[Document, Metadata, Opened | None]:
+    """Read a sealed file, and open it if a key here does; it must not be damaged."""
+    try:
+        document, metadata = operations.scan_sealed(raw, fmt)
+        try:
+            return document, metadata, operations.open_document(raw, fmt, session.keyring)
+        except DataKeyUnavailable:
+            return document, metadata, None
+    except NotEncrypted:
+        pass
+    except DocumentError as error:
+        error.path = error.path or file
+        raise
+    raise Stop(FAILED, f"{file}: is not encrypted", hint=f"sealpy encrypt -i {file}")
+
+
+def _set(session: Session, target: Target, opened: Opened, key: str, content: bytes) -> None:
+    path, spelt, replaces = parts.place(target.leaves, target.manifest, key, content)
+    try:
+        changed = operations.set_value(opened, target.format, path, spelt, now=_now())
+    except DocumentError as error:
+        raise while_sealing(error) from None
+    session.write(target.path, changed, plaintext=False, expected=target.raw)
+    terminal.say(terminal.plain(f"{'changed' if replaces else 'added'} {key} in {target.path}"))
+    part = part_folder.path_of(target.path, key)
+    if part in part_folder.beside(target.path):
+        # It would go on to win over the value that was just set.
+        part_files.retire(target.path, [(part, session.read(part))])
+        terminal.say(terminal.plain(f"removed the part that held {key}: {part}"))
+
+
+def _add_part(session: Session, target: Target, key: str, value: Callable[[], bytes], *, kustomize: bool) -> None:
+    part = part_folder.path_of(target.path, key)
+    rule = part_files.check_rule(session.rules(), target.path, part)
+    kustomization = part_files.kustomization_beside(target.path)
+    if kustomize and kustomization is None:
+        raise Stop(NO_FILE, f"there is no kustomization beside {target.path}")
+    standing = _standing(session, target, key, part)
+    content = value()
+    path, spelt, replaces = parts.place(target.leaves, target.manifest, key, content)
+    field = str(path[-2]) if target.manifest is not None else ""
+    _seal(session, part, parts.text(target.owner, field, key, spelt, target.format), target.format, standing)
+    terminal.say(
+        terminal.plain(
+            f"you can't read {_label(session, target, rule)} (needs {_readers(session, target.metadata)}). "
+            f"Sealed {key} into {part}; nothing else touched"
+        )
+    )
+    if replaces:
+        terminal.warn(terminal.plain(f"{key} has a value in {target.path} already, which this one replaces"))
+    if standing is not None:
+        terminal.say(f"the part for {terminal.plain(key)} that was there is replaced")
+    if kustomize and kustomization is not None:
+        part_files.enter(kustomization, "patches", part)
+        terminal.say(terminal.plain(f"named it as a patch in {kustomization}"))
+        terminal.warn("Flux cannot decrypt a Secret that is patched with a value in clear: fold it before, for Flux")
+    elif kustomization is not None:
+        terminal.hint(
+            terminal.plain(
+                f'kustomize and Flux learn of {key} when somebody with the key runs "sealpy fold {target.path}"'
+            )
+        )
+
+
+def _add_secret(session: Session, target: Target, name: str, key: str, value: Callable[[], bytes]) -> None:
+    """Write a Secret of its own."""
+    if not _NAME.fullmatch(name):
+        raise Refused("this is no name for a Secret", hint="lower-case letters, digits, - and . make one")
+    path = os.path.join(os.path.dirname(target.path), name + os.path.splitext(target.path)[1])
+    if target.manifest is None:
+        raise Refused(f"{target.path} holds no Kubernetes object to stand beside")
+    if os.path.lexists(path):
+        raise Refused(f"{path} is there already", hint=f"sealpy add {path} {key}")
+    rule = part_files.check_rule(session.rules(), target.path, path)
+    session.rule_for(path)
+    owner = Owner("Secret", target.owner.namespace, name)
+    alone = Manifest(0, (), "v1", *owner, (0, 0))
+    place, spelt, _ = parts.place((), alone, key, value())
+    _seal(session, path, parts.text(owner, str(place[0]), key, spelt, target.format), target.format, None)
+    label = f"; you can't read {_label(session, target, rule)}" if target.opened is None else ""
+    terminal.say(terminal.plain(f"sealed {key} into {path}, {owner}{label}"))
+    kustomization = part_files.kustomization_beside(target.path)
+    if kustomization is not None and part_files.enter(kustomization, "resources", path):
+        terminal.say(terminal.plain(f"named it as a resource in {kustomization}"))
+
+
+def _new_env_file(session: Session, file: str, key: str, value: Callable[[], bytes]) -> None:
+    fmt = session.format_of(file)
+    parts.check_key(key, fmt, Owner())
+    session.rule_for(file)
+    _, spelt, _ = parts.place((), None, key, value())
+    _seal(session, file, parts.text(Owner(), "", key, spelt, fmt), fmt, None)
+    terminal.say(terminal.plain(f"sealed {key} into the new file {file}"))
+    terminal.hint(f"name it in a kustomization: secretGenerator, envs: [{terminal.plain(os.path.basename(file))}]")
+
+
+def _standing(session: Session, target: Target, key: str, part: str) -> bytes | None:
+    """Return the part that is there; it must be one for this key, and no more.
+
+    Raises:
+        Refused
+    """
+    if not os.path.lexists(part):
+        return None
+    data = session.read(part)
+    try:
+        document, _ = operations.scan_sealed(data, target.format)
+        found = parts.owners(document.leaves)
+        rows = [leaf.path for leaf in document.leaves if leaf.kind != "comment" and leaf.path not in parts.NAMING]
+        fits = [owner for owner, _ in found] == [target.owner] and [str(path[-1]) for path in rows] == [key]
+    except DocumentError:
+        fits = False
+    if not fits:
+        raise Refused(f"{part} is there, and is no part for {key} alone", hint="move it out of the way")
+    return data
+
+
+def _seal(session: Session, path: str, text: str, fmt: Format, standing: bytes | None) -> None:
+    clear = fmt.encode(text)
+    plan = session.plan(path, fmt, clear)
+    sealed = operations.encrypt(clear, fmt, plan, session.keyring, now=_now(), warn=terminal.warn)
+    folder = os.path.dirname(path)
+    if folder:
+        os.makedirs(folder, exist_ok=True)
+    session.write(path, sealed, plaintext=False, expected=standing)
+
+
+def _value(session: Session, key: str, source: str | None, *, value_stdin: bool) -> bytes:
+    if source is not None:
+        content = files.read(source, session.limit)
+    elif value_stdin:
+        content = session.read_stdin()
+        content = content.removesuffix(b"\n").removesuffix(b"\r")
+    else:
+        answer = terminal.hidden(f"value for {terminal.plain(key)}")
+        if answer is None:
+            raise Stop(
+                NO_FILE, "there is no value, and no terminal to ask on", hint="take --value-stdin or --from-file PATH"
+            )
+        content = answer.encode("utf-8", "surrogateescape")
+    if not content:
+        raise Stop(BAD_VALUE, "the value is empty; an empty value cannot be sealed")
+    return content
+
+
+def _label(session: Session, target: Target, rule: CreationRule | None) -> str:
+    """Name the environment that a file is of; else the file."""
+    rules = session.rules()
+    if rules is not None and rule is not None:
+        named = project_file.load(rules.path).environment_of(config_file.path_in(rules.path, target.path))
+        if named:
+            return named
+        labels = access.labels(rule.path_regex)
+        if rule.path_regex and labels != [rule.path_regex]:
+            return " and ".join(labels)
+    return target.path
+
+
+def _readers(session: Session, metadata: Metadata) -> str:
+    rules = session.rules()
+    project = project_file.load(rules.path if rules is not None else None)
+    return ", ".join(dict.fromkeys(project.shown(key.label) for key in metadata.master_keys()))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

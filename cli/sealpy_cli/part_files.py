@@ -1,0 +1,137 @@
+"""Parts on disk: which rule they are sealed by, the kustomization that names them, and taking them away."""
+
+import os
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from sealpy import config_file, files, part_folder, registry
+from sealpy.document import Document, Edit, Leaf, Path, splice
+from sealpy.errors import DocumentError, NoMatchingRule, NoSuchFile, Refused
+from sealpy.formats import Format
+from sealpy.rules import CreationRule, Rules
+
+_KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+
+
+def check_rule(rules: Rules | None, base: str, part: str) -> CreationRule | None:
+    """Return the rule that a part is to be sealed by; None without rules.
+
+    It is the rule of the part's path, and where that has none, the rule of its base. A part that others can read than
+    those who read its base would be a leak, or of no use to them.
+
+    Raises:
+        Refused: the paths have different rules, for different keys.
+        RuleError
+    """
+    if rules is None:
+        return None
+    of_base = rules.match(config_file.path_in(rules.path, base))
+    try:
+        of_part = rules.match(config_file.path_in(rules.path, part))
+    except NoMatchingRule:
+        return of_base
+    if of_base is None or of_part is None or of_part is of_base:
+        return of_part
+    if (of_part.groups, of_part.threshold) != (of_base.groups, of_base.threshold):
+        raise Refused(
+            f"{part} would be sealed for other keys than {base}",
+            hint=f"let the path_regex in line {of_base.line} of {rules.path} take in {part_folder.folder_of(base)} too",
+        )
+    return of_part
+
+
+def kustomization_beside(file: str) -> str | None:
+    """Return the path of the kustomization in a file's folder."""
+    folder = os.path.dirname(file)
+    return next((path for name in _KUSTOMIZATIONS if os.path.isfile(path := os.path.join(folder, name))), None)
+
+
+def enter(kustomization: str, section: str, file: str) -> bool:
+    """Name a file under ``patches`` or ``resources`` of a kustomization; False if it stands there already.
+
+    Raises:
+        SealpyError: the kustomization cannot be read or written.
+    """
+    name = _name_in(kustomization, file)
+
+    def change(document: Document, fmt: Format) -> Sequence[Edit]:
+        if _places(document.leaves, section, name):
+            return ()
+        item: object = {"path": name} if section == "patches" else name
+        count = len({leaf.path[1] for leaf in document.leaves if leaf.path[:1] == (section,) and len(leaf.path) > 1})
+        return fmt.insert(document, (section, count), item) if count else fmt.insert(document, (section,), [item])
+
+    return _change(kustomization, change)
+
+
+def retire(base: str, parts: Sequence[tuple[str, bytes]]) -> list[str]:
+    """Take parts away that are in their base by now, given as they were read; return those that changed meanwhile.
+
+    What names them goes first, so that a build never looks for a file that is gone.
+
+    Raises:
+        SealpyError: something cannot be read or written.
+    """
+    kustomization = kustomization_beside(base)
+    changed = []
+    for path, data in parts:
+        try:
+            standing: bytes | None = files.read(path)
+        except NoSuchFile:
+            standing = None
+        if standing is not None and standing != data:
+            changed.append(path)
+            continue
+        if kustomization is not None:
+            _strike(kustomization, path)
+        with suppress(FileNotFoundError):
+            os.unlink(path)
+    folder = part_folder.folder_of(base)
+    with suppress(OSError):
+        # Only an empty folder goes.
+        os.rmdir(folder or "")
+    return changed
+
+
+def _strike(kustomization: str, file: str) -> None:
+    name = _name_in(kustomization, file)
+
+    def change(document: Document, fmt: Format) -> Sequence[Edit]:
+        places = _places(document.leaves, "patches", name)
+        if not places:
+            return ()
+        items = {leaf.path[1] for leaf in document.leaves if leaf.path[:1] == ("patches",) and len(leaf.path) > 1}
+        return fmt.remove(document, places[0] if len(items) > 1 else ("patches",))
+
+    while _change(kustomization, change):
+        # As often as it stands there.
+        pass
+
+
+def _change(path: str, change: Callable[[Document, Format], Sequence[Edit]]) -> bool:
+    fmt = registry.format_named("yaml")
+    raw = files.read(path)
+    try:
+        document = fmt.scan(fmt.decode(raw))
+        edits = change(document, fmt)
+    except DocumentError as error:
+        error.path = error.path or path
+        raise
+    if not edits:
+        return False
+    files.replace(path, fmt.encode(splice(document.text, edits)), expected=raw)
+    return True
+
+
+def _places(leaves: Sequence[Leaf], section: str, name: str) -> list[Path]:
+    """Return the paths of the items that name a file."""
+    below: Path = ("path",) if section == "patches" else ()
+    return [
+        leaf.path[:2]
+        for leaf in leaves
+        if leaf.path[:1] == (section,) and leaf.path[2:] == below and os.path.normpath(leaf.content or ".") == name
+    ]
+
+
+def _name_in(kustomization: str, file: str) -> str:
+    return os.path.relpath(file, os.path.dirname(kustomization) or ".").replace(os.sep, "/")

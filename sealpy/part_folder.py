@@ -1,0 +1,76 @@
+"""Where the parts of a file are: names, and what stands in the folder.
+
+The parts of ``secrets.yaml`` are the files ``secrets.d/*.yaml`` beside it. What a part is, ``parts`` says.
+"""
+
+import os
+
+from sealpy.errors import Refused
+
+_FOLDER = ".d"
+_SUFFIXES = (".yaml", ".yml", ".json", ".env")
+_LONGEST_NAME = 255
+_UNFINISHED = ".sealpy-"
+"""What a file is called while it is being written."""
+
+
+def folder_of(base: str) -> str | None:
+    """Return the folder of a file's parts: ``secrets.d`` for ``secrets.yaml``; None for what can have none."""
+    stem = _stem(base)
+    return None if stem is None else stem + _FOLDER
+
+
+def path_of(base: str, key: str) -> str:
+    """Return where the part for a key is.
+
+    Raises:
+        Refused: this kind of file has no parts, or the key cannot be the name of a file.
+    """
+    folder = folder_of(base)
+    if folder is None:
+        raise Refused(f"{base} can have no parts", hint="files of YAML, JSON and dotenv can, by their suffix")
+    name = key + _suffix(base)
+    if len(name.encode("utf-8", "surrogateescape")) > _LONGEST_NAME:
+        raise Refused("the key is too long to be the name of a file", hint="take a shorter one")
+    return f"{folder}/{name}"
+
+
+def base_of(path: str) -> str | None:
+    """Return the file that this one is a part of, if it is there; None where the path is not that of a part.
+
+    A part has the suffix of its base, so that secrets.yaml and secrets.json have each their own.
+    """
+    folder, _, name = path.replace("\\", "/").rpartition("/")
+    above, slash, stem = folder.rpartition("/")
+    if _stem(name) is None or not stem.endswith(_FOLDER) or len(stem) == len(_FOLDER):
+        return None
+    return f"{above}{slash}{stem.removesuffix(_FOLDER)}{_suffix(name)}"
+
+
+def beside(base: str) -> list[str]:
+    """Return the paths of a file's parts that are there, in order."""
+    folder = folder_of(base)
+    if folder is None:
+        return []
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return []
+    suffix = _suffix(base)
+    return [
+        f"{folder}/{name}"
+        for name in sorted(names)
+        if _suffix(name) == suffix != name
+        and not name.startswith(_UNFINISHED)
+        and os.path.isfile(os.path.join(folder, name))
+    ]
+
+
+def _stem(path: str) -> str | None:
+    suffix = _suffix(path)
+    stem = path.removesuffix(suffix)
+    return stem if suffix and stem and not stem.endswith(("/", "\\")) else None
+
+
+def _suffix(path: str) -> str:
+    return next((suffix for suffix in _SUFFIXES if path.endswith(suffix)), "")

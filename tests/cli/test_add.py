@@ -1,0 +1,324 @@
+"""``sealpy add`` by people with and without the key."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.process import Program
+from tests.conftest import AgeKey
+
+SECRET = """\
+apiVersion: v1
+kind: Secret
+metadata:
+  name: web
+  namespace: shop
+stringData:
+  DB_USER: shop
+  DB_PASSWORD: correct-horse
+data:
+  TLS: YWJj
+"""
+CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: web\ndata:\n  LEVEL: info\n"
+FILE = "k8s/prod/secrets.yaml"
+PART = "k8s/prod/secrets.d/STRIPE_KEY.yaml"
+
+
+class Team:
+    """One folder; ``ops`` has the key of what is sealed in it, ``dev`` knows recipients only."""
+
+    def __init__(self, run: Program, home: Path, key: AgeKey, sops: str) -> None:
+        self.dev = run
+        self.ops = Program(run.folder, home, {"SOPS_AGE_KEY": key.identity})
+        self.key = key
+        self._sops = sops
+
+    def rules(self, *rows: str) -> None:
+        self.dev.write(".sops.yaml", "creation_rules:\n" + "".join(f"  - {row}\n" for row in rows))
+
+    def rule(self, pattern: str, recipient: str = "", more: str = "") -> str:
+        return f"{{path_regex: '{pattern}', age: {recipient or self.key.recipient}{more}}}"
+
+    def seal(self, name: str, text: str) -> None:
+        self.dev.write(name, text)
+        assert self.dev("encrypt", "-i", name).code == 0
+
+    def sops(self, name: str) -> str:
+        """Decrypt a file with the real sops."""
+        done = subprocess.run(
+            [self._sops, "decrypt", name],
+            cwd=self.ops.folder,
+            env=self.ops.env,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+    def files(self) -> dict[str, bytes]:
+        folder = self.dev.folder
+        return {
+            str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+        }
+
+
+@pytest.fixture
+def team(run: Program, home: Path, age_key: AgeKey, tool: Callable[[str], str]) -> Team:
+    """Return a team with a sealed Secret of production."""
+    team = Team(run, home, age_key, tool("sops"))
+    team.rules(team.rule("^k8s/prod/"))
+    team.seal(FILE, SECRET)
+    return team
+
+
+def test_without_the_key_a_part_is_written_and_nothing_else_touched(team: Team) -> None:
+    before = team.files()
+
+    ended = team.dev("add", FILE, "STRIPE_KEY", "--value-stdin", stdin="sk_live_1\n")
+
+    assert ended == (
+        0,
+        "",
+        f"sealpy: you can't read prod (needs {team.key.recipient}). Sealed STRIPE_KEY into {PART}; nothing else touched\n",
+    )
+    after = team.files()
+    part = after.pop(PART)
+    assert after == before
+    assert b"sk_live_1" not in part
+    assert team.sops(PART) == (
+        "apiVersion: v1\nkind: Secret\nmetadata:\n    name: web\n    namespace: shop\n"
+        "stringData:\n    STRIPE_KEY: sk_live_1\n"
+    )
+
+
+def test_names_of_the_project_are_used(team: Team) -> None:
+    team.dev.write(
+        ".sealpy.yaml",
+        f"version: 1\nenvironments: {{production: k8s/prod}}\nrecipients: {{prod-cluster: {team.key.recipient}}}\n",
+    )
+
+    ended = team.dev("add", FILE, "STRIPE_KEY", "--value-stdin", stdin="sk_live_1\n")
+
+    assert ended.err.startswith("sealpy: you can't read production (needs prod-cluster (age1")
+
+
+def test_with_the_key_the_value_is_set(team: Team) -> None:
+    assert team.ops("add", FILE, "STRIPE_KEY", "--value-stdin", stdin="sk_live_1") == (
+        0,
+        "",
+        f"sealpy: added STRIPE_KEY in {FILE}\n",
+    )
+    assert team.ops("add", FILE, "DB_USER", "--value-stdin", stdin="yes").err == f"sealpy: changed DB_USER in {FILE}\n"
+    # A key stays in the section where it stands.
+    assert team.ops("add", FILE, "TLS", "--value-stdin", stdin="xyz").code == 0
+
+    assert team.sops(FILE) == (
+        "apiVersion: v1\nkind: Secret\nmetadata:\n    name: web\n    namespace: shop\nstringData:\n"
+        '    DB_USER: "yes"\n    DB_PASSWORD: correct-horse\n    STRIPE_KEY: sk_live_1\ndata:\n    TLS: eHl6\n'
+    )
+    assert not (team.dev.folder / "k8s/prod/secrets.d").exists()
+
+
+def test_base_and_part_are_one_when_decrypted(team: Team) -> None:
+    team.dev("add", FILE, "STRIPE_KEY", "--value-stdin", stdin="sk_live_1")
+    team.dev("add", FILE, "DB_PASSWORD", "--value-stdin", stdin="battery-staple")
+    whole = SECRET.replace("correct-horse", "battery-staple").replace("data:\n  TLS", "data:\n  TLS")
+    whole = whole.replace("staple\n", "staple\n  STRIPE_KEY: sk_live_1\n")
+
+    assert team.ops("decrypt", FILE).out == whole
+    assert team.ops("decrypt", "--extract", '["stringData"]["STRIPE_KEY"]', FILE).out == "sk_live_1"
+    assert team.ops("decrypt", "--no-parts", FILE).out == SECRET
+    assert team.ops("decrypt", FILE, name="sops").out == SECRET
+
+
+def test_decrypting_in_place_leaves_parts_out_and_says_so(team: Team) -> None:
+    team.dev("add", FILE, "STRIPE_KEY", "--value-stdin", stdin="sk_live_1")
+
+    ended = team.ops("decrypt", "-i", FILE)
+
+    assert (ended.code, team.dev.read(FILE)) == (0, SECRET)
+    assert f"its parts stay as they are: {PART}" in ended.err
+
+
+def test_a_part_that_replaces_a_value_says_so(team: Team) -> None:
+    ended = team.dev("add", FILE, "DB_PASSWORD", "--value-stdin", stdin="x")
+
+    assert f"warning: DB_PASSWORD has a value in {FILE} already, which this one replaces" in ended.err
+
+
+def test_a_second_part_for_a_key_takes_the_place_of_the_first(team: Team) -> None:
+    team.dev("add", FILE, "STRIPE_KEY", "--value-stdin", stdin="one")
+
+    ended = team.dev("add", FILE, "STRIPE_KEY", "--value-stdin", stdin="two")
+
+    assert "sealpy: the part for STRIPE_KEY that was there is replaced\n" in ended.err
+    assert team.ops("decrypt", "--extract", '["stringData"]["STRIPE_KEY"]', FILE).out == "two"
+
+
+def test_setting_with_the_key_takes_the_part_away(team: Team) -> None:
+    team.dev("add", FILE, "STRIPE_KEY", "--value-stdin", stdin="one")
+
+    ended = team.ops("add", FILE, "STRIPE_KEY", "--value-stdin", stdin="two")
+
+    assert ended.err == f"sealpy: added STRIPE_KEY in {FILE}\nsealpy: removed the part that held STRIPE_KEY: {PART}\n"
+    assert team.ops("decrypt", "--extract", '["stringData"]["STRIPE_KEY"]', FILE).out == "two"
+    assert not (team.dev.folder / "k8s/prod/secrets.d").exists()
+
+
+def test_the_rule_of_the_file_holds_where_no_rule_is_for_the_part(team: Team) -> None:
+    team.rules(team.rule("secrets\\.yaml$"))
+
+    assert team.dev("add", FILE, "STRIPE_KEY", "--value-stdin", stdin="x").code == 0
+    assert team.key.recipient in team.dev.read(PART)
+
+
+def test_a_part_is_not_sealed_for_others_than_its_file(team: Team, other_key: AgeKey) -> None:
+    team.rules(team.rule("secrets\\.yaml$"), f"{{age: {other_key.recipient}}}")
+    before = team.files()
+
+    ended = team.dev("add", FILE, "STRIPE_KEY", "--value-stdin", stdin="x")
+
+    assert ended.code == 1
+    assert ended.err.startswith(
+        f"sealpy: {PART} would be sealed for other keys than {FILE}\nsealpy: hint: let the path_reg"
+    )
+    assert team.files() == before
+
+
+def test_a_file_is_taken_byte_for_byte(team: Team) -> None:
+    team.dev.write("logo.bin", b"\x00\xff\n")
+    team.dev.write("ca.pem", "line one\nline two\n")
+
+    assert team.dev("add", FILE, "logo", "--from-file", "logo.bin").code == 0
+    assert team.dev("add", FILE, "ca.pem", "--from-file", "ca.pem").code == 0
+
+    merged = team.ops("decrypt", "--extract", '["data"]["logo"]', FILE).out
+    assert merged == "AP8K"
+    assert team.ops("decrypt", "--extract", '["stringData"]["ca.pem"]', FILE).out == "line one\nline two\n"
+
+
+def test_a_config_map_gets_a_key_of_data(team: Team) -> None:
+    team.seal("k8s/prod/config.yaml", CONFIG)
+
+    assert team.dev("add", "k8s/prod/config.yaml", "MODE", "--value-stdin", stdin="fast").code == 0
+
+    assert team.ops("decrypt", "k8s/prod/config.yaml").out == CONFIG + "  MODE: fast\n"
+
+
+def test_json_and_dotenv_have_parts_too(team: Team) -> None:
+    team.seal("k8s/prod/app.env", "A=1\n")
+    team.seal(
+        "k8s/prod/web.json",
+        '{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "web"}, "stringData": {"A": "1"}}\n',
+    )
+
+    assert team.dev("add", "k8s/prod/app.env", "B", "--value-stdin", stdin="2").code == 0
+    assert team.dev("add", "k8s/prod/web.json", "B", "--value-stdin", stdin="2").code == 0
+
+    assert team.ops("decrypt", "k8s/prod/app.env").out == "A=1\nB=2\n"
+    assert json.loads(team.ops("decrypt", "k8s/prod/web.json").out)["stringData"] == {"A": "1", "B": "2"}
+    assert team.sops("k8s/prod/app.d/B.env") == "B=2\n"
+
+
+def test_of_several_objects_one_is_named(team: Team) -> None:
+    team.seal(FILE, SECRET + "---\n" + CONFIG)
+
+    assert "holds several objects" in team.dev("add", FILE, "K", "--value-stdin", stdin="x").err
+    team.seal("k8s/prod/two.yaml", CONFIG + "---\n" + SECRET.replace("web", "other"))
+    ended = team.dev("add", "k8s/prod/two.yaml", "K", "--name", "other", "--value-stdin", stdin="x")
+    assert "only an object of the first document" in ended.err
+    assert team.dev("add", "k8s/prod/two.yaml", "K", "--name", "web", "--value-stdin", stdin="x").code == 0
+    assert "K: x" in team.ops("decrypt", "k8s/prod/two.yaml").out
+
+
+@pytest.mark.parametrize("key", ["a/b", "..", ".", "", "../x", "a b", "x" * 260, "a\n"])
+def test_a_name_that_is_no_key_is_refused(team: Team, key: str) -> None:
+    before = team.files()
+
+    ended = team.dev("add", FILE, key, "--value-stdin", stdin="x")
+
+    assert ended.code == 1
+    assert "no name for a key" in ended.err
+    assert team.files() == before
+
+
+def test_what_makes_no_sense_is_refused_before_anything_is_written(team: Team) -> None:
+    team.dev.write("k8s/prod/clear.yaml", CONFIG)
+    team.dev.write("k8s/prod/x.ini", "[a]\nb = c\n")
+    before = team.files()
+
+    assert team.dev("add", "k8s/prod/missing.yaml", "K", "--value-stdin", stdin="x").code == 100
+    assert "is not encrypted" in team.dev("add", "k8s/prod/clear.yaml", "K", "--value-stdin", stdin="x").err
+    assert "can have no keys added" in team.dev("add", "k8s/prod/x.ini", "K", "--value-stdin", stdin="x").err
+    assert "the value is empty" in team.dev("add", FILE, "K", "--value-stdin", stdin="\n").err
+    assert "no terminal to ask on" in team.dev("add", FILE, "K", before=["setsid"]).err
+    assert "cannot use both" in team.dev("add", FILE, "K", "--value-stdin", "--from-file", "x").err
+    assert team.files() == before
+
+
+def test_what_hides_its_name_gets_no_part(team: Team) -> None:
+    team.rules(team.rule("^k8s/prod/", more=", unencrypted_suffix: _open"))
+    team.seal(FILE, SECRET)
+
+    assert "hides what object it holds" in team.dev("add", FILE, "K", "--value-stdin", stdin="x").err
+    assert team.ops("add", FILE, "K", "--value-stdin", stdin="x").code == 0
+
+
+def test_a_file_that_is_no_part_for_the_key_is_left_alone(team: Team) -> None:
+    team.seal(PART, SECRET)
+    before = team.files()
+
+    ended = team.dev("add", FILE, "STRIPE_KEY", "--value-stdin", stdin="x")
+
+    assert f"{PART} is there, and is no part for STRIPE_KEY alone" in ended.err
+    assert team.files() == before
+
+
+def test_two_parts_with_one_key_are_an_error_that_names_both(team: Team) -> None:
+    team.dev("add", FILE, "STRIPE_KEY", "--value-stdin", stdin="one")
+    other = "k8s/prod/secrets.d/other.yaml"
+    (team.dev.folder / other).write_bytes((team.dev.folder / PART).read_bytes())
+
+    ended = team.ops("decrypt", FILE)
+
+    assert ended.code == 1
+    assert ended.out == ""
+    assert f"{PART} and {other} both hold STRIPE_KEY" in ended.err
+
+
+def test_a_secret_of_its_own_stands_beside_the_file(team: Team) -> None:
+    team.dev.write("k8s/prod/kustomization.yaml", "# ours\nresources:\n  - secrets.yaml # sealed\n")
+
+    ended = team.dev("add", FILE, "STRIPE_KEY", "--as-secret", "stripe", "--value-stdin", stdin="x")
+
+    assert ended.err == (
+        "sealpy: sealed STRIPE_KEY into k8s/prod/stripe.yaml, Secret shop/stripe; you can't read prod\n"
+        "sealpy: named it as a resource in k8s/prod/kustomization.yaml\n"
+    )
+    assert team.dev.read("k8s/prod/kustomization.yaml") == (
+        "# ours\nresources:\n  - secrets.yaml # sealed\n  - stripe.yaml\n"
+    )
+    assert "name: stripe" in team.sops("k8s/prod/stripe.yaml")
+    again = team.dev("add", FILE, "K", "--as-secret", "stripe", "--value-stdin", stdin="x")
+    assert "is there already" in again.err
+
+
+def test_a_part_is_named_as_a_patch_when_asked_for(team: Team) -> None:
+    team.dev.write("k8s/prod/kustomization.yaml", "resources: [secrets.yaml]\n")
+
+    ended = team.dev("add", FILE, "STRIPE_KEY", "--value-stdin", "--kustomize", stdin="x")
+    team.dev("add", FILE, "STRIPE_KEY", "--value-stdin", "--kustomize", stdin="y")
+
+    assert "Flux cannot decrypt" in ended.err
+    assert team.dev.read("k8s/prod/kustomization.yaml") == (
+        "resources: [secrets.yaml]\npatches:\n    - path: secrets.d/STRIPE_KEY.yaml\n"
+    )
+
+
+def test_an_env_file_is_made(team: Team) -> None:
+    assert team.dev("add", "--env-file", "k8s/prod/app.env", "TOKEN", "--value-stdin", stdin="x").code == 0
+
+    assert team.sops("k8s/prod/app.env") == "TOKEN=x\n"
