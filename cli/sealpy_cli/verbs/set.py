@@ -6,20 +6,14 @@ stands in the arguments can be read by every process of the machine.
 """
 
 import json
-from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any, NoReturn
 
-from sealpy import data as plain_data
-from sealpy import operations
 from sealpy.document import Path
-from sealpy.errors import AlreadyEncrypted, DocumentError, PathNotFound
-from sealpy.formats import Format
-from sealpy.sealing import Opened
 from sealpy_cli import many, terminal, tree_path
-from sealpy_cli.exit_codes import BAD_VALUE, FAILED, NO_FILE, Stop, while_sealing
+from sealpy_cli.exit_codes import BAD_VALUE, FAILED, NO_FILE, Stop
 from sealpy_cli.grammar import Call
 from sealpy_cli.session import Session
+from sealpy_cli.value_change import ValueChange
 
 _LARGEST = 2**63
 
@@ -43,7 +37,7 @@ def run(call: Call) -> int:
         value = _value(_text(session.read(operands[2], missing=FAILED)), call.as_sops)
     else:
         value = _value(operands[2], call.as_sops)
-    return _change(session, operands[0], _setter(path, value, idempotent=arguments.switch("idempotent")))
+    return _change(session, operands[0], ValueChange(path, value, idempotent=arguments.switch("idempotent")))
 
 
 def run_root(call: Call) -> int:
@@ -57,7 +51,7 @@ def run_root(call: Call) -> int:
     path = _path(words[: end + 1])
     # sops reads the configuration here for no use but to refuse a broken one.
     session.rule_for(call.arguments.text("filename-override") or call.arguments.operands[0])
-    return _change(session, call.arguments.operands[0], _setter(path, value, idempotent=False))
+    return _change(session, call.arguments.operands[0], ValueChange(path, value))
 
 
 def run_unset(call: Call) -> int:
@@ -65,45 +59,19 @@ def run_unset(call: Call) -> int:
     operands = call.arguments.operands
     if len(operands) != 2:
         raise Stop(NO_FILE, "unset needs a file and a path", hint="""sealpy unset FILE '["key"]'""")
-    path = _path(operands[1])
-
-    def unset(opened: Opened, fmt: Format) -> bytes | None:
-        try:
-            return operations.unset_value(opened, fmt, path, now=_now())
-        except PathNotFound:
-            if not call.arguments.switch("idempotent"):
-                raise
-        return None
-
-    return _change(Session(call), operands[0], unset)
+    change = ValueChange(_path(operands[1]), removes=True, idempotent=call.arguments.switch("idempotent"))
+    return _change(Session(call), operands[0], change)
 
 
-def _change(session: Session, file: str, change: Callable[[Opened, Format], bytes | None]) -> int:
+def _change(session: Session, file: str, change: ValueChange) -> int:
     def work(_: many.Item) -> None:
         fmt = session.format_of(session.arguments.text("filename-override") or file)
         raw = session.read(file)
-        is_verified = not session.arguments.switch("ignore-mac")
-        open_document = operations.open_document if is_verified else operations.open_unverified
-        opened = open_document(raw, fmt, session.keyring)
-        try:
-            changed = change(opened, fmt)
-        except DocumentError as error:
-            # Its line and column would be those of the sealed text with the new value in it.
-            raise while_sealing(error) from None
+        changed = change.apply(session, raw, fmt)
         if changed is not None:
             session.write(file, changed, plaintext=False, expected=raw)
 
     return many.each([many.Item(file, file)], work, "changed")
-
-
-def _setter(path: Path, value: object, *, idempotent: bool) -> Callable[[Opened, Format], bytes | None]:
-    def set_value(opened: Opened, fmt: Format) -> bytes | None:
-        _refuse_reserved(path, fmt)
-        if idempotent and _is_there(opened, path, value):
-            return None
-        return operations.set_value(opened, fmt, path, value, now=_now())
-
-    return set_value
 
 
 def _path(text: str) -> Path:
@@ -111,12 +79,6 @@ def _path(text: str) -> Path:
     if not path or isinstance(path[0], int):
         raise Stop(BAD_VALUE, "the path must begin with a key", hint="""write it like '["data"]["password"]'""")
     return path
-
-
-def _refuse_reserved(path: Path, fmt: Format) -> None:
-    first = str(path[0])
-    if first == "sops" or (fmt.name == "dotenv" and first.startswith("sops_")):
-        raise AlreadyEncrypted(f"{first} is a name that sops keeps for itself")
 
 
 def _asked(path: str) -> str:
@@ -180,27 +142,3 @@ def _in_unicode(value: Any) -> Any:
     if isinstance(value, dict):
         return {_in_unicode(name): _in_unicode(item) for name, item in value.items()}
     return value
-
-
-def _is_there(opened: Opened, path: Path, value: object) -> bool:
-    there: Any = plain_data.documents(opened.leaves, opened.document.documents)[0]
-    for part in path:
-        try:
-            there = there[part]
-        except (KeyError, IndexError, TypeError):
-            return False
-    return _same(there, value)
-
-
-def _same(one: Any, other: Any) -> bool:
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, dict):
-        return list(one) == list(other) and all(_same(one[name], other[name]) for name in one)
-    if isinstance(one, list):
-        return len(one) == len(other) and all(_same(*pair) for pair in zip(one, other, strict=True))
-    return bool(one == other)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -1,0 +1,173 @@
+"""Pipelines that set what stands in clear, and hold no key."""
+
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+from tests.cli.process import Program
+from tests.cli.repository import Repository
+from tests.conftest import AgeKey
+
+Tool = Callable[[str], str]
+
+RULE = """\
+creation_rules:
+  - encrypted_regex: ^(data|stringData)$
+    mac_only_encrypted: {only}
+    age: {recipient}
+"""
+DEPLOYED = """\
+apiVersion: v1
+kind: Secret
+metadata:
+  name: app
+  labels:
+    image: app:1  # set by the pipeline
+stringData:
+  PASSWORD: hunter2
+"""
+
+
+@pytest.fixture
+def pipeline(run: Program, age_key: AgeKey) -> Program:
+    """Return sealpy without a key, where a file lies that it can write parts of."""
+    run.write(".sops.yaml", RULE.format(only="true", recipient=age_key.recipient))
+    run.write("app.yaml", DEPLOYED)
+    assert run("encrypt", "-i", "app.yaml").code == 0
+    assert "hunter2" not in run.read("app.yaml")
+    return run
+
+
+@pytest.fixture
+def covered(run: Program, age_key: AgeKey) -> Program:
+    """Return sealpy without a key, where the MAC covers the clear fields too."""
+    run.write(".sops.yaml", RULE.format(only="false", recipient=age_key.recipient))
+    run.write("app.yaml", DEPLOYED)
+    assert run("encrypt", "-i", "app.yaml").code == 0
+    return run
+
+
+def test_a_clear_field_is_set_without_a_key_and_nothing_else_changes(
+    pipeline: Program, age_key: AgeKey, tool: Tool
+) -> None:
+    before = pipeline.read("app.yaml")
+
+    assert pipeline("set", "app.yaml", '["metadata"]["labels"]["image"]', '"app:2"') == (0, "", "")
+
+    assert pipeline.read("app.yaml") == before.replace("app:1", "app:2")
+    opened = subprocess.run(
+        [tool("sops"), "decrypt", "app.yaml"],
+        cwd=pipeline.folder,
+        env={**pipeline.env, "SOPS_AGE_KEY": age_key.identity},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert opened.returncode == 0, opened.stderr
+    assert "image: app:2" in opened.stdout
+    assert "PASSWORD: hunter2" in opened.stdout
+
+
+def test_a_clear_field_is_removed_without_a_key(pipeline: Program) -> None:
+    before = pipeline.read("app.yaml")
+    assert pipeline("set", "app.yaml", '["metadata"]["note"]', '"x"').code == 0
+    assert "note: x" in pipeline.read("app.yaml")
+
+    assert pipeline("unset", "app.yaml", '["metadata"]["note"]') == (0, "", "")
+
+    assert pipeline.read("app.yaml") == before
+
+
+def test_an_equal_clear_value_leaves_the_file_alone(pipeline: Program) -> None:
+    before = (pipeline.folder / "app.yaml").stat()
+
+    assert pipeline("set", "--idempotent", "app.yaml", '["metadata"]["name"]', '"app"').code == 0
+    assert pipeline("set", "app.yaml", '["metadata"]["name"]', '"app"').code == 0
+    assert pipeline("unset", "--idempotent", "app.yaml", '["metadata"]["nothing"]').code == 0
+
+    after = (pipeline.folder / "app.yaml").stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_the_key_is_not_even_asked_for(pipeline: Program, home_with_broken_key: dict[str, str]) -> None:
+    ended = pipeline("set", "app.yaml", '["metadata"]["name"]', '"b"', env=home_with_broken_key)
+
+    assert ended == (0, "", "")
+    assert pipeline("decrypt", "app.yaml", env=home_with_broken_key).code == 128
+
+
+@pytest.fixture
+def home_with_broken_key() -> dict[str, str]:
+    return {"SOPS_AGE_KEY": "AGE-SECRET-KEY-1BROKEN"}
+
+
+@pytest.mark.parametrize("path", ['["stringData"]["PASSWORD"]', '["stringData"]["NEW"]', '["data"]["NEW"]'])
+def test_what_the_rule_seals_needs_a_key_and_who_has_it_is_said(pipeline: Program, age_key: AgeKey, path: str) -> None:
+    before = pipeline.read("app.yaml")
+
+    ended = pipeline("set", "app.yaml", path, '"x"')
+
+    key = path[2:-2].replace('"]["', ".")
+    assert (ended.code, ended.out) == (128, "")
+    assert ended.err.startswith(
+        f"sealpy: app.yaml: {key} is sealed, and no key here opens it: it is sealed for {age_key.recipient}; "
+    )
+    assert "\nsealpy: hint: " in ended.err
+    assert pipeline.read("app.yaml") == before
+
+
+def test_removing_a_sealed_value_needs_a_key(pipeline: Program) -> None:
+    before = pipeline.read("app.yaml")
+
+    ended = pipeline("unset", "app.yaml", '["stringData"]["PASSWORD"]')
+
+    assert ended.code == 128
+    assert "stringData.PASSWORD is sealed, and no key here opens it" in ended.err
+    assert pipeline.read("app.yaml") == before
+
+
+def test_under_a_full_mac_the_refusal_says_what_can_be_done(covered: Program, age_key: AgeKey) -> None:
+    before = covered.read("app.yaml")
+
+    ended = covered("set", "app.yaml", '["metadata"]["name"]', '"b"')
+
+    assert (ended.code, ended.out) == (128, "")
+    first, second = ended.err.splitlines()
+    assert first.startswith(
+        "sealpy: app.yaml: metadata.name stands in clear, but the MAC covers it, and no key here opens it: "
+        f"it is sealed for {age_key.recipient}; "
+    )
+    assert second == (
+        'sealpy: hint: edit it by hand, and have somebody who can open the file run "sealpy reseal" on it; '
+        '"mac_only_encrypted: true" in its rule leaves clear fields to everybody'
+    )
+    assert covered.read("app.yaml") == before
+
+
+def test_by_the_name_of_sops_a_key_is_needed_as_in_sops(pipeline: Program) -> None:
+    before = pipeline.read("app.yaml")
+
+    assert pipeline("set", "app.yaml", '["metadata"]["name"]', '"b"', name="sops").code == 128
+    assert pipeline.read("app.yaml") == before
+
+
+def test_diff_lists_such_an_edit_as_one_that_nobody_vouches_for(
+    tmp_path_factory: pytest.TempPathFactory, home: object, tool: Tool, age_key: AgeKey
+) -> None:
+    folder = tmp_path_factory.mktemp("diff")
+    repository = Repository(folder / "work", folder, tool("sops"), {"prod": (age_key.identity, age_key.recipient)})
+    repository.plain.write(".sops.yaml", RULE.format(only="true", recipient=age_key.recipient))
+    repository.plain.write("app.yaml", DEPLOYED)
+    assert repository.sealpy("encrypt", "-i", "app.yaml").code == 0
+    repository.commit()
+    words = ("set", "app.yaml", '["metadata"]["labels"]["image"]', '"app:2"')
+    assert repository.sealpy(*words, keys=()) == (0, "", "")
+
+    ended = repository.diff("--reveal")
+    report = repository.json("--reveal")
+
+    assert '  ~ metadata.labels.image  "app:1" → "app:2"   [not under the MAC]\n' in ended.out
+    (file,) = report["files"]
+    (change,) = [change for one in file["objects"] for change in one["changes"]]
+    assert (change["authenticated"], file["mac"]) == (False, "ok")
