@@ -53,12 +53,13 @@ def test_both_read_every_value_and_type_of_the_other_with_a_good_mac(pair: Pair)
         assert opened.returncode == 0, opened.stderr.decode()
         expected = pair.sops_decrypt(theirs.stdout)
         assert expected.returncode == 0
-        assert values(pair.format.scan(opened.stdout.decode()).leaves) == values(
-            pair.format.scan(expected.stdout.decode()).leaves
-        )
-        there, here = comments(expected.stdout), comments(opened.stdout)
-        seen["comments"] += len(there)
-        missed = sum(max(there.count(line) - here.count(line), 0) for line in set(there))
+        # What sops prints is not always YAML (it miscounts some indentations), so equal bytes are enough.
+        if opened.stdout != expected.stdout:
+            here = values(pair.format.scan(opened.stdout.decode()).leaves)
+            assert here == values(pair.format.scan(expected.stdout.decode()).leaves)
+        theirs_left, ours_left = comments(expected.stdout), comments(opened.stdout)
+        seen["comments"] += len(theirs_left)
+        missed = sum(max(theirs_left.count(line) - ours_left.count(line), 0) for line in set(theirs_left))
         seen["missed"] += missed
         if missed:
             print("comments missed in", repr(text))
