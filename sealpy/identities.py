@@ -324,7 +324,8 @@ def _read(path: str) -> bytes:
 
 
 def _encoded(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
+    # Identities are ASCII; the error about what cannot be encoded would carry the whole text.
+    return text.encode("utf-8", "replace")
 
 
 def _short(recipient: str) -> str:

@@ -4,7 +4,7 @@ In one group each master key wraps the whole data key, and one of them is enough
 Shamir share of it, and ``threshold`` groups are needed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from sealpy.errors import DataKeyUnavailable, KeyAccessError, KeyServiceError, NotMyKey, Refused
@@ -19,6 +19,7 @@ DEFAULT_ORDER = ("age", "pgp")
 
 # More files than most repositories have; a few hundred bytes each.
 _REMEMBERED = 16_384
+_SHOWN_LABELS = 20
 
 
 class Keyring:
@@ -145,14 +146,24 @@ def _unavailable(
     by_reason: dict[str, list[str]] = {}
     for label, error in failures:
         by_reason.setdefault(error.message, []).append(shown(label))
-    reasons = [f"it is sealed for {', '.join(dict.fromkeys(labels))}; {why}" for why, labels in by_reason.items()]
+    reasons = [f"it is sealed for {_listed(dict.fromkeys(labels))}; {why}" for why, labels in by_reason.items()]
     lead = "no key here opens it" if groups == 1 else f"{missing} more of its {groups} key groups must open"
     hints = dict.fromkeys(error.hint for _, error in failures if error.hint)
     return DataKeyUnavailable(
         ": ".join([lead, "; ".join(reasons)] if reasons else [lead]),
         hint="; ".join(hints) or "ask one of its recipients to add your key",
-        attempts=[(label, error.message) for label, error in failures],
+        attempts=[(_public(label), error.message) for label, error in failures],
     )
+
+
+def _listed(labels: Collection[str]) -> str:
+    shown = [*labels][:_SHOWN_LABELS]
+    more = len(labels) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
+def _public(label: str) -> str:
+    return "a private key, which does not belong there" if "AGE-SECRET-KEY-" in label.upper() else label
 
 
 def _plain(label: str) -> str:

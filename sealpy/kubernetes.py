@@ -90,16 +90,6 @@ def is_secret_like(manifest: Manifest) -> bool:
     return manifest.api_version == "v1" and manifest.kind in _SECRET_LIKE
 
 
-def is_encoded(kind: str, field: str) -> bool:
-    """Tell whether values there are written in base64."""
-    return (kind, field) in _ENCODED
-
-
-def is_key(text: str) -> bool:
-    """Tell whether Kubernetes takes this for the key of a Secret or ConfigMap."""
-    return _KEY.fullmatch(text) is not None
-
-
 def default_selection_applies(leaves: Sequence[Leaf]) -> bool:
     """Tell whether there is nothing but Secrets and ConfigMaps, so that sealing more than values would break them."""
     heads = [head for _, _, head in _objects(leaves)]
@@ -244,7 +234,11 @@ def _numbered(leaves: Sequence[Leaf]) -> list[tuple[int, Path, Leaf]]:
     documents: dict[int, list[_Rest]] = {}
     for index, path, leaf in rows:
         documents.setdefault(leaf.document, []).append((path, index, leaf))
-    return sorted((index, path, leaf) for part in documents.values() for path, index, leaf in _merged(part))
+    try:
+        return sorted((index, path, leaf) for part in documents.values() for path, index, leaf in _merged(part))
+    except RecursionError:
+        pass
+    raise DocumentError("merge keys are nested too deeply")
 
 
 def _merged(rest: list[_Rest]) -> list[_Rest]:

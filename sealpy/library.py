@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from sealpy import data, files, kubernetes, operations, part_folder, registry
+from sealpy import data, files, kubernetes, operations, registry
 from sealpy.document import line_and_column
 from sealpy.errors import DocumentError, ParseError, PathNotFound, RuleError, SealpyError
 from sealpy.formats import Format
@@ -69,7 +69,7 @@ class Information(NamedTuple):
 
 
 def load(path: str | os.PathLike[str], *, keys: Keys | None = None) -> dict[str, Any]:
-    """Read a sealed file of one document as plain data. Its parts (``secrets.d`` beside ``secrets.yaml``) are in it.
+    """Read a sealed file of one document as plain data.
 
     Raises:
         SealpyError: see ``sealpy.errors``; the message names the file, never a value.
@@ -200,21 +200,14 @@ def _opened(path: str | os.PathLike[str], keys: Keys | None) -> Opened:
     where = os.fspath(path)
     raw = files.read(where, MAX_BYTES)
     fmt: Format = registry.format_for(where)
-    keyring = _keyring(keys)
     try:
-        opened = operations.open_document(raw, fmt, keyring)
+        return operations.open_document(raw, fmt, _keyring(keys))
     except DocumentError as error:
         error.path = error.path or where
         raise
     except SealpyError as error:
         error.message = f"{where}: {error.message}"
         raise
-    if not part_folder.beside(where):
-        return opened
-    from sealpy import parts  # few files have any
-
-    found = parts.load(where, lambda part: operations.open_document(part, fmt, keyring), MAX_BYTES)
-    return parts.joined(opened, fmt, [part for part, _ in found])
 
 
 def _keyring(keys: Keys | None) -> Keyring:
@@ -227,7 +220,14 @@ def _no_keys() -> Keyring:
 
 
 def _bytes(text: str | bytes) -> bytes:
-    return text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
+    if isinstance(text, bytes):
+        return text
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        # It carries the whole text.
+        line, column = line_and_column(text, error.start)
+    raise ParseError("half of a surrogate pair is no character", line=line, column=column)
 
 
 def _text(content: bytes) -> str | None:

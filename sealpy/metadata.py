@@ -21,6 +21,9 @@ BACKENDS = ("kms", "gcp_kms", "hckms", "azure_kv", "hc_vault", "pgp", "age")
 # In a group of several, sops always writes these two lists, even empty.
 _ALWAYS_IN_A_GROUP = ("age", "hc_vault")
 
+# More key groups than Shamir's scheme has shares for; also what keeps infinity out.
+_LARGEST_THRESHOLD = 256
+
 _KNOWN = frozenset(
     {*BACKENDS, *MODES, "key_groups", "shamir_threshold", "lastmodified", "mac", "mac_only_encrypted", "version"}
 )
@@ -185,7 +188,7 @@ def _in_seconds(text: str) -> str:
 def _integer(value: object, name: str) -> int:
     if value is None or value == "":
         return 0
-    if isinstance(value, (int, float)):
+    if isinstance(value, (int, float)) and abs(value) < _LARGEST_THRESHOLD:
         return int(value)
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
         return int(value)

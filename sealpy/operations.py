@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from sealpy import sealing
 from sealpy.document import Document, Edit, Leaf, Path, additional_data, splice
-from sealpy.errors import AlreadyEncrypted, NotEncrypted, Refused, SealpyError
+from sealpy.errors import AlreadyEncrypted, NotEncrypted, Refused, SealpyError, UnsealableValue
 from sealpy.formats import Format
 from sealpy.keyring import Keyring
 from sealpy.keys import WrappedKey
@@ -18,6 +18,8 @@ from sealpy.metadata import Metadata, fresh, parse, timestamp, to_mapping
 from sealpy.sealing import Opened, Sealed
 from sealpy.secret import DataKey, Secret
 from sealpy.selection import DEFAULT, Selection, select
+
+_MAX_DEPTH = 1000
 
 KeyName = tuple[str, str]
 """A master key by back end and text: ("age", "age1…")."""
@@ -161,6 +163,7 @@ def set_value(opened: Opened, fmt: Format, path: Path, value: object, *, now: da
     Raises:
         PathNotFound, UnsealableValue
     """
+    _refuse_what_is_no_data(path, value)
     return _restructured(opened, fmt, fmt.insert(opened.document, path, value), now)
 
 
@@ -289,6 +292,32 @@ def _restructured(opened: Opened, fmt: Format, edits: Sequence[Edit], now: datet
     return fmt.encode(splice(document.text, [*sealed.edits, *fmt.update(document, to_mapping(signed))]))
 
 
+def _refuse_what_is_no_data(path: Path, value: object) -> None:
+    """Refuse strings that no file can hold, and a depth that nobody means."""
+    level: list[object] = [value]
+    strings = [part for part in path if isinstance(part, str)]
+    for _ in range(_MAX_DEPTH):
+        strings += [text for text in level if isinstance(text, str)]
+        strings += [name for item in level if isinstance(item, dict) for name in item if isinstance(name, str)]
+        level = [
+            inner
+            for item in level
+            if isinstance(item, dict | list)
+            for inner in (item.values() if isinstance(item, dict) else item)
+        ]
+        if not level:
+            break
+    if level:
+        raise UnsealableValue("the value is nested too deeply")
+    try:
+        "".join(strings).encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        pass
+    else:
+        return
+    raise UnsealableValue("half of a surrogate pair is no character")
+
+
 def _spans_of_new_text(edits: Sequence[Edit]) -> list[tuple[int, int]]:
     """Return where the replacements of edits stand once they are applied."""
     spans = []
@@ -301,12 +330,11 @@ def _spans_of_new_text(edits: Sequence[Edit]) -> list[tuple[int, int]]:
 
 def _standing(known: Mapping[tuple[bytes, str], Leaf], leaf: Leaf) -> Leaf | None:
     """Find the clear leaf of a sealed text; a comment may have been sealed for a container further out."""
-    path = leaf.path
-    while True:
+    for path in sealing.containers(leaf.path) if leaf.kind == "comment" else (leaf.path,):
         found = known.get((additional_data(path), leaf.content))
-        if found is not None or leaf.kind != "comment" or not path:
+        if found is not None:
             return found
-        path = path[:-1]
+    return None
 
 
 def _with_block_of(before: Document, text: str, fmt: Format, metadata: Metadata) -> str:

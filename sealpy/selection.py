@@ -39,12 +39,15 @@ class Selection(NamedTuple):
         """Refuse a rule that ``select`` would take for one that matches nothing; due before anything is sealed.
 
         Raises:
-            RuleError: the pattern is not a regular expression.
+            RuleError: the pattern is not a regular expression, or not text.
         """
-        if not self.mode.endswith("_regex"):
-            return
+        hint = None
         try:
-            regex.compile(self.pattern)
+            self.pattern.encode()
+            if self.mode.endswith("_regex"):
+                regex.compile(self.pattern)
+        except UnicodeEncodeError:
+            fault = "not UTF-8"
         except RuleError as error:
             fault, hint = error.message, error.hint
         else:

@@ -34,15 +34,10 @@ class Ini:
             ParseError
         """
         everything, trailing = parse(text)
-        sections = []
-        reserved = []
-        for section in everything:
-            if section.name == RESERVED:
-                reserved.append(section)
-                # What stands before the metadata ends the section before.
-                trailing = [*section.above, *trailing]
-            else:
-                sections.append(section)
+        sections = [section for section in everything if section.name != RESERVED]
+        reserved = [section for section in everything if section.name == RESERVED]
+        # What stands before the metadata ends the section before.
+        trailing = [*(line for section in reversed(reserved) for line in section.above), *trailing]
         leaves: list[Leaf] = []
         filled = {section.name for section in sections if section.keys}
         previous = None

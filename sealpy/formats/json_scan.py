@@ -278,7 +278,9 @@ def _with_metadata(document: Document, reserved: list[int]) -> Document:
     for start in reserved:
         value = _sure(_KEY.match(text, start)).end()
         end = _value_end(text, value)
-        blocks.append(Block(*_cut(text, start, end), [leaf for leaf in below if value <= leaf.start < end]))
+        # With two of them there are no metadata, so nobody will ask which leaf is in which.
+        mine = below if len(reserved) == 1 else ()
+        blocks.append(Block(*_cut(text, start, end), mine))
     metadata: dict[str, object] = {}
     fault = ""
     if len(reserved) > 1:

@@ -94,7 +94,8 @@ def dearmor(text: object) -> bytes:
     """
     data = None
     if isinstance(text, str):
-        begin, *lines, end = text.strip().replace("\r\n", "\n").split("\n") if "\n" in text else ("", "")
+        begin, _, rest = text.strip().replace("\r\n", "\n").partition("\n")
+        *lines, end = rest.split("\n")
         well_formed = all(len(line) == _COLUMNS for line in lines[:-1]) and 0 < len("".join(lines[-1:])) <= _COLUMNS
         if begin == _BEGIN and end == _END and well_formed:
             try:

@@ -49,7 +49,7 @@ def parse_recipient(text: str) -> Any | None:
     """Read ``age1NAME1…``; None if it is none."""
     try:
         return pyrage.plugin.Recipient.from_str(text)
-    except pyrage.RecipientError:
+    except (pyrage.RecipientError, UnicodeEncodeError):
         return None
 
 
@@ -57,7 +57,7 @@ def parse_identity(text: str) -> Any | None:
     """Read ``AGE-PLUGIN-NAME-1…``; None if it is none."""
     try:
         return pyrage.plugin.Identity.from_str(text)
-    except pyrage.IdentityError:
+    except (pyrage.IdentityError, UnicodeEncodeError):
         return None
 
 

@@ -43,7 +43,7 @@ def without_comment(recipient: str) -> str:
 def _x25519(text: str) -> Wrap:
     try:
         recipient = pyrage.x25519.Recipient.from_str(text)
-    except pyrage.RecipientError:
+    except (pyrage.RecipientError, UnicodeEncodeError):
         recipient = None
     if recipient is None:
         raise _refusal(text, "its checksum does not fit")
@@ -62,7 +62,7 @@ def _post_quantum(text: str) -> Wrap:
 def _ssh(text: str) -> Wrap:
     try:
         recipient = pyrage.ssh.Recipient.from_str(text)
-    except pyrage.RecipientError:
+    except (pyrage.RecipientError, UnicodeEncodeError):
         recipient = None
     if recipient is None:
         known = text.startswith(("ssh-ed25519 ", "ssh-rsa "))
