@@ -90,6 +90,16 @@ def is_secret_like(manifest: Manifest) -> bool:
     return manifest.api_version == "v1" and manifest.kind in _SECRET_LIKE
 
 
+def is_encoded(kind: str, field: str) -> bool:
+    """Tell whether values there are written in base64."""
+    return (kind, field) in _ENCODED
+
+
+def is_key(text: str) -> bool:
+    """Tell whether Kubernetes takes this for the key of a Secret or ConfigMap."""
+    return _KEY.fullmatch(text) is not None
+
+
 def default_selection_applies(leaves: Sequence[Leaf]) -> bool:
     """Tell whether there is nothing but Secrets and ConfigMaps, so that sealing more than values would break them."""
     heads = [head for _, _, head in _objects(leaves)]

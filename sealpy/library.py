@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from sealpy import data, files, kubernetes, operations, registry
+from sealpy import data, files, kubernetes, operations, part_folder, registry
 from sealpy.document import line_and_column
 from sealpy.errors import DocumentError, ParseError, PathNotFound, RuleError, SealpyError
 from sealpy.formats import Format
@@ -69,7 +69,7 @@ class Information(NamedTuple):
 
 
 def load(path: str | os.PathLike[str], *, keys: Keys | None = None) -> dict[str, Any]:
-    """Read a sealed file of one document as plain data.
+    """Read a sealed file of one document as plain data. Its parts (``secrets.d`` beside ``secrets.yaml``) are in it.
 
     Raises:
         SealpyError: see ``sealpy.errors``; the message names the file, never a value.
@@ -200,14 +200,21 @@ def _opened(path: str | os.PathLike[str], keys: Keys | None) -> Opened:
     where = os.fspath(path)
     raw = files.read(where, MAX_BYTES)
     fmt: Format = registry.format_for(where)
+    keyring = _keyring(keys)
     try:
-        return operations.open_document(raw, fmt, _keyring(keys))
+        opened = operations.open_document(raw, fmt, keyring)
     except DocumentError as error:
         error.path = error.path or where
         raise
     except SealpyError as error:
         error.message = f"{where}: {error.message}"
         raise
+    if not part_folder.beside(where):
+        return opened
+    from sealpy import parts  # few files have any
+
+    found = parts.load(where, lambda part: operations.open_document(part, fmt, keyring), MAX_BYTES)
+    return parts.joined(opened, fmt, [part for part, _ in found])
 
 
 def _keyring(keys: Keys | None) -> Keyring:
