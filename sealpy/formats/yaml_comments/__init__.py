@@ -283,8 +283,8 @@ def _collection(open_: _Open) -> Collection:
 
 def _may_hold_comment(text: str, event: Any, sharp: int, bom: int) -> bool:
     """Say whether a number sign in a scalar may begin a comment: behind its anchor or tag, or what begins a block."""
-    if type(event) is AliasEvent or event.start_mark.line == event.end_mark.line:
+    if type(event) is AliasEvent:
         return False
-    if event.tag is not None or event.anchor is not None:
+    if event.style in ("|", ">") and sharp < line_end(text, event.start_mark.index + bom):
         return True
-    return event.style in ("|", ">") and sharp < line_end(text, event.start_mark.index + bom)
+    return (event.tag is not None or event.anchor is not None) and event.start_mark.line < event.end_mark.line

@@ -6,7 +6,8 @@ index from which a token may take them. Its parser takes them up token by token.
 also depends on how far the scanner has read when the parser looks, which is at least two tokens ahead, further while
 a key may still turn out to be one. This is done again here, on tokens that are known already.
 
-Indentation, simple keys and look-ahead are libyaml's; only what comments need of them is kept.
+Indentation, simple keys and look-ahead are libyaml's; only what comments need of them is kept. It is one state that
+every token moves on, so it is one class and a longer module.
 """
 
 from collections.abc import Iterator
