@@ -283,6 +283,10 @@ COMMANDS = (
     Command("diff", "show what changed between two versions, in clear", "sealpy_cli.commands.diff:diff", REVIEW, True),
     Command("check", "is every secret encrypted as .sops.yaml says", "sealpy_cli.commands.check:check", REVIEW, True),
     Command("hook", "what git runs before a commit", "sealpy_cli.commands.hook:hook", REVIEW),
+    Command("reseal", "sign a file again that was edited without its key", "sealpy_cli.commands.reseal:reseal", DAILY),
+    Command("grant", "let somebody read an environment", "sealpy_cli.commands.grant:grant", KEY_WORK, True),
+    Command("revoke", "let somebody read an environment no longer", "sealpy_cli.commands.revoke:revoke", KEY_WORK),
+    Command("sync", "bring files in line with a changed .sops.yaml", "sealpy_cli.commands.sync:sync", KEY_WORK),
     Command("key", "make, list, import and export keys", "sealpy_cli.commands.key:key", KEY_WORK),
     Command("reconcile", "turn a branch into running secrets", "sealpy_controller.command:reconcile", RUN),
 )

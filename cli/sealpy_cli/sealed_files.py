@@ -1,0 +1,207 @@
+"""The sealed files that a configuration covers: finding them with their rules, opening them, writing them back.
+
+What is changed together is opened together first, so that a file that does not open stops all before any is written.
+"""
+
+import os
+from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
+
+from sealpy import config_file, operations, sealing
+from sealpy.document import Document
+from sealpy.errors import DocumentError, KeyAccessError, NoMatchingRule, NotEncrypted, SealpyError
+from sealpy.formats import Format
+from sealpy.metadata import Metadata, parse
+from sealpy.operations import KeyName
+from sealpy.project import Project
+from sealpy.rules import CreationRule, Rules
+from sealpy.sealing import Opened
+from sealpy_cli import many, terminal
+from sealpy_cli.exit_codes import FAILED, NO_KEY, Stop, code_of
+from sealpy_cli.session import Session
+
+
+class SealedFile(NamedTuple):
+    """One sealed file as it was read, its rule, and the place of that among the creation rules."""
+
+    path: str
+    data: bytes
+    fmt: Format
+    document: Document
+    metadata: Metadata
+    rule: CreationRule
+    place: int
+
+    def key_names(self) -> set[KeyName]:
+        """Return the master keys of all its groups."""
+        return {name for group in operations.key_names(self.metadata) for name in group}
+
+
+class Seen(NamedTuple):
+    """The sealed files among those looked at, and the exit codes of those that could not be read."""
+
+    files: Sequence[SealedFile]
+    codes: Sequence[int]
+
+
+class Openings(NamedTuple):
+    """What became of opening files: ``opened`` in their order, those that no key opens, the codes of all failures."""
+
+    opened: Sequence[tuple[SealedFile, Opened]]
+    locked: Sequence[SealedFile]
+    codes: Sequence[int]
+
+
+class Write(NamedTuple):
+    """A file to be written: what stood there (None: nothing) and what will."""
+
+    path: str
+    before: bytes | None
+    after: bytes
+
+
+def rules_of(session: Session) -> Rules:
+    """Return the configuration.
+
+    Raises:
+        Stop: there is none, or it has no creation rules.
+        RuleError
+    """
+    rules = session.rules()
+    if rules is None or not rules.creation_rules:
+        raise Stop(
+            FAILED,
+            "there is no .sops.yaml with creation rules here",
+            hint='run it in your repository; "sealpy init" writes one',
+        )
+    return rules
+
+
+def below(rules: Rules) -> list[many.Item]:
+    """Return the files below a configuration, without those below another one that is nearer to them."""
+    top = os.path.dirname(os.path.abspath(rules.path))
+    nearer: dict[str, bool] = {top: False}
+
+    def is_ours(folder: str) -> bool:
+        if folder not in nearer:
+            nearer[folder] = os.path.exists(os.path.join(folder, config_file.NAME)) or not is_ours(
+                os.path.dirname(folder)
+            )
+        return not nearer[folder]
+
+    found = many.find([top], recursive=True)
+    return [item._replace(path=os.path.relpath(item.path)) for item in found if is_ours(os.path.dirname(item.path))]
+
+
+def look_at(session: Session, items: Iterable[many.Item], places: Sequence[int] | None = None) -> Seen:
+    """Read the sealed files among those given; what is wrong with one is reported.
+
+    ``places``: only the files of these rules. A file found in a folder may be none of our business; a named one is an
+    error then.
+    """
+    files: list[SealedFile] = []
+    codes: list[int] = []
+    for item in items:
+        try:
+            files.append(_look_at(session, item, places))
+        except many.LeftAlone:
+            continue
+        except SealpyError as error:
+            terminal.fail(error, item.path)
+            codes.append(code_of(error))
+    return Seen(files, codes)
+
+
+def open_all(session: Session, files: Sequence[SealedFile]) -> Openings:
+    """Open files, MAC verified. Damage is reported file by file, of what no key opens only the first."""
+    opened: list[tuple[SealedFile, Opened]] = []
+    locked: list[SealedFile] = []
+    codes: list[int] = []
+    progress = terminal.Progress(len(files))
+    for file in files:
+        try:
+            data_key = session.keyring.open(file.metadata)
+            opened.append((file, sealing.unseal(file.document, file.metadata, data_key)))
+        except KeyAccessError as error:
+            progress.clear()
+            if not locked:
+                terminal.say(f"{terminal.plain(file.path)}: {terminal.plain(error.message)}")
+            locked.append(file)
+            codes.append(NO_KEY)
+        except SealpyError as error:
+            progress.clear()
+            terminal.fail(error, file.path)
+            codes.append(code_of(error))
+        progress.step()
+    progress.clear()
+    return Openings(opened, locked, codes)
+
+
+def who_opens(files: Sequence[SealedFile], project: Project, but: Collection[str] = ()) -> str:
+    """Name those who open all of these files; where nobody does, those who open any. ``but`` are left out."""
+    each = [
+        [text for group in operations.key_names(file.metadata) for _, text in group if text not in but]
+        for file in files
+    ]
+    anybody = list(dict.fromkeys(text for texts in each for text in texts))
+    everything = [text for text in anybody if all(text in texts for texts in each)]
+    return terminal.listing([project.shown(text) for text in everything or anybody], 5) or "nobody"
+
+
+def write_all(session: Session, writes: Sequence[Write]) -> None:
+    """Write files one after another, each whole.
+
+    Raises:
+        Stop: one cannot be written; it says how many were.
+    """
+    for number, (path, before, after) in enumerate(writes):
+        try:
+            session.write(path, after, plaintext=False, expected=before)
+        except SealpyError as error:
+            failure = error
+        else:
+            continue
+        raise Stop(
+            code_of(failure),
+            failure.message,
+            hint=f"{number} of {len(writes)} files are written; mend that and run it again: it goes on from there",
+        )
+
+
+def _look_at(session: Session, item: many.Item, places: Sequence[int] | None) -> SealedFile:
+    rule = _rule(session, item)
+    rules = rules_of(session).creation_rules or ()
+    place = next(index for index, each in enumerate(rules) if each is rule)
+    if places is not None and place not in places:
+        raise many.LeftAlone
+    if item.found and not rule.path_regex and os.path.getsize(item.path) > session.limit:
+        # A rule for everything is not meant for it, and sealed it could not be opened.
+        raise many.LeftAlone
+    data = session.read(item.path, missing=FAILED)
+    if item.found and b"sops" not in data:
+        raise many.LeftAlone
+    fmt = session.format_of(item.path)
+    try:
+        document = fmt.scan(fmt.decode(data))
+    except DocumentError:
+        # A template, or a text about sops.
+        if item.found and b"ENC[" not in data:
+            raise many.LeftAlone from None
+        raise
+    if item.found and document.metadata is None:
+        raise many.LeftAlone
+    if document.metadata is None:
+        raise NotEncrypted("the file is not encrypted", hint=f"sealpy encrypt -i {item.path}")
+    return SealedFile(item.path, data, fmt, document, parse(document.metadata), rule, place)
+
+
+def _rule(session: Session, item: many.Item) -> CreationRule:
+    try:
+        rule = session.rule_for(item.path)
+    except NoMatchingRule:
+        if not item.found:
+            raise
+        raise many.LeftAlone from None
+    if rule is None:
+        raise many.LeftAlone
+    return rule
