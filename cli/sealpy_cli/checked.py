@@ -1,14 +1,16 @@
 """Every check of a repository in one run: its files, its configuration, the names in it."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from sealpy import project, registry
-from sealpy.checking import configuration
-from sealpy.checking.files import Subject, Tools, Verdict, check
+from sealpy import part_folder, project, registry
+from sealpy.checking import configuration, parts
+from sealpy.checking.files import Subject, Tools, check
 from sealpy.checking.findings import Finding, graded
-from sealpy.errors import RuleError, SourceError
+from sealpy.document import Document
+from sealpy.errors import DocumentError, RuleError, SourceError
 from sealpy.identities import Identities
 from sealpy.keyring import Keyring
 from sealpy.metadata import Metadata
@@ -70,26 +72,31 @@ def run(repository: Repository, paths: Sequence[str], *, environ: Mapping[str, s
     if calls.path:
         found += configuration.of_project(calls, repository.shown(calls.path))
     tools = _tools(repository, calls, environ)
-    verdicts: list[Verdict] = []
+    counts = Counter[str]()
     recipients: dict[str, str] = {}
+    bases: dict[str, None] = {}
     for entry, data in repository.contents(repository.entries(paths)):
         if data is None:
             found += _too_large(entry)
             continue
         verdict = check(Subject(entry.name, data, entry.rule, entry.ruled), calls, tools)
-        verdicts.append(verdict)
+        counts.update(("files", verdict.standing, f"verified: {verdict.verified}"))
         found += verdict.findings
+        base = part_folder.base_of(entry.name)
+        if base is not None:
+            bases[base] = None
         if verdict.metadata is not None:
             for key in verdict.metadata.master_keys():
                 if key.backend == "age":
                     recipients.setdefault(key.label, entry.name)
+    found += _parts(repository, bases)
     found += _configurations(repository, recipients, calls)
     return Report(
         sorted(graded(found, calls.severities), key=lambda one: (one.path, one.line)),
-        len(verdicts),
-        sum(one.standing == "sealed" for one in verdicts),
-        sum(one.verified == "yes" for one in verdicts),
-        sum(one.verified == "no key" for one in verdicts),
+        counts["files"],
+        counts["sealed"],
+        counts["verified: yes"],
+        counts["verified: no key"],
     )
 
 
@@ -120,6 +127,25 @@ def _configurations(repository: Repository, recipients: Mapping[str, str], calls
             found += configuration.of_rules(one.rules, one.shown)
     found += configuration.of_names(known, recipients, calls)
     return found
+
+
+def _parts(repository: Repository, bases: Iterable[str]) -> list[Finding]:
+    found: list[Finding] = []
+    for base in bases:
+        document = _scanned(repository, base)
+        if document is not None:
+            names = ((name, _scanned(repository, name)) for name in repository.parts_of(base))
+            found += parts.check(document, [(name, part) for name, part in names if part is not None])
+    return found
+
+
+def _scanned(repository: Repository, name: str) -> Document | None:
+    data = repository.read(name)
+    fmt = registry.format_for(name)
+    try:
+        return None if data is None else fmt.scan(fmt.decode(data))
+    except DocumentError:
+        return None  # that is a finding of its own
 
 
 def _too_large(entry: Entry) -> list[Finding]:

@@ -1,9 +1,14 @@
 """Where ``.sealpy.yaml`` is, and reading it."""
 
 import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from sealpy import files, project
-from sealpy.errors import NoSuchFile, RuleError
+from sealpy.errors import NoSuchFile, RuleError, SourceError
+
+if TYPE_CHECKING:
+    from sealpy_cli.git import Git
 
 _FOLDERS = 100
 _SIZE_LIMIT = 1 << 20
@@ -27,6 +32,34 @@ def load(config: str | None, start: str | None = None) -> project.Project:
         except NoSuchFile:
             folder = os.path.dirname(folder)
     return project.EMPTY
+
+
+def committed(git: "Git", commit: str) -> project.Project:
+    """Return the project file at the top of a commit; one that cannot be used has no names, and stops no review."""
+    data = next(git.blobs([f"{commit}:{project.NAME}"], _SIZE_LIMIT)).data if commit else None
+    try:
+        return project.EMPTY if data is None else parse(data, project.NAME)
+    except RuleError:
+        return project.EMPTY
+
+
+def shown(config: Callable[[], str | None]) -> Callable[[str], str]:
+    """Return what writes the label of a master key by its name; the file is read when the first one is written.
+
+    ``config`` gives the path of the ``.sops.yaml``. A project file that cannot be used has no names: what is said
+    with them matters more.
+    """
+    known: list[project.Project] = []
+
+    def write(label: str) -> str:
+        if not known:
+            try:
+                known.append(load(config()))
+            except (RuleError, SourceError):
+                known.append(project.EMPTY)
+        return known[0].shown(label)
+
+    return write
 
 
 def parse(data: bytes, path: str) -> project.Project:

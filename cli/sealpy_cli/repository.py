@@ -8,9 +8,9 @@ import stat
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from sealpy import config_file, files, rules
+from sealpy import config_file, files, part_folder, rules
 from sealpy.checking.files import may_matter
-from sealpy.errors import NoMatchingRule, RuleError, SourceError
+from sealpy.errors import NoMatchingRule, NoSuchFile, RuleError, SourceError
 from sealpy.project import NAME as PROJECT_FILE
 from sealpy.rules import CreationRule, Rules
 from sealpy_cli import many
@@ -108,6 +108,19 @@ class Repository:
             if stat.S_ISREG(status.st_mode):
                 yield entry, files.read(path, LIMIT) if status.st_size <= LIMIT else None
 
+    def read(self, name: str) -> bytes | None:
+        """Return one file as it stands in the worktree or is staged; None where there is none."""
+        if self._history is not None and self._staged:
+            return next(self._history.blobs([f":{name}"], LIMIT)).data if name.isprintable() else None
+        try:
+            return files.read(os.path.join(self.top, name), LIMIT)
+        except NoSuchFile:
+            return None
+
+    def parts_of(self, base: str) -> list[str]:
+        """Return the names of a file's parts; of those, what is not staged has nothing to read."""
+        return [self.shown(path) for path in part_folder.beside(os.path.join(self.top, base))]
+
     def configuration_for(self, name: str) -> Configuration | None:
         """Return the nearest configuration above a file."""
         folder = os.path.dirname(os.path.join(self.top, name))
@@ -122,12 +135,20 @@ class Repository:
         """Return the rule of a file; None also where a mistake in the configuration hides it."""
         if configuration is None or configuration.rules is None:
             return None
-        try:
-            return configuration.rules.match(config_file.path_in(configuration.path, os.path.join(self.top, name)))
-        except NoMatchingRule:
-            return None
-        except RuleError:
-            return None
+        base = part_folder.base_of(name)
+        if base is not None and not os.path.exists(os.path.join(self.top, base)):
+            base = None
+        # A part belongs to its base, also where a pattern names the base alone.
+        for candidate in (name,) if base is None else (name, base):
+            try:
+                return configuration.rules.match(
+                    config_file.path_in(configuration.path, os.path.join(self.top, candidate))
+                )
+            except NoMatchingRule:
+                continue
+            except RuleError:
+                return None
+        return None
 
     def changed(self, name: str) -> bool:
         """Tell whether a file differs from HEAD; of no repository, no file does."""

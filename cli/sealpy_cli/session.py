@@ -5,7 +5,7 @@ decrypting needs no rules, encrypting no identity.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sealpy import files, part_folder, registry
@@ -39,6 +39,7 @@ class Session:
         self._quiet_keyring: Keyring | None = None
         self._rules: Rules | None = None
         self._rules_are_read = False
+        self._shown: Callable[[str], str] | None = None
 
     @property
     def keyring(self) -> Keyring:
@@ -227,7 +228,20 @@ class Session:
         raise Stop(UNWRITABLE, message, hint=hint)
 
     def _new_keyring(self, prompt: "_Person | None") -> Keyring:
-        return Keyring(registry.backends(Identities(self.call.environ, prompt=prompt)), self.order)
+        return Keyring(registry.backends(Identities(self.call.environ, prompt=prompt)), self.order, shown=self.shown)
+
+    def shown(self, label: str) -> str:
+        """Write a master key for people, by its name; sops knows none."""
+        if self._shown is None:
+            from sealpy import config_file, project
+            from sealpy_cli import project_file  # only what is said of people needs their names
+
+            self._shown = (
+                project.plain
+                if self.call.as_sops
+                else project_file.shown(lambda: self.call.root.text("config") or config_file.find(os.getcwd()).path)
+            )
+        return self._shown(label)
 
     def _default_selection(self, fmt: Format, data: bytes) -> "Selection":
         """What holds without a rule: a Secret or ConfigMap stays a valid manifest; sops would seal its kind too."""

@@ -127,8 +127,9 @@ def _sealed(
     verified: Verified = "no"
     if tools is not None and known.mac:
         verified, faults = _verified(path, document, known, fmt, tools)
-        # A value that stands in clear, or is damaged, does not open either; that is said already.
-        broken += [fault for fault in faults if not (broken and fault.id == "SP402")]
+        # A value that stands in clear, or is damaged, was edited and does not open; what is wrong is said already.
+        said = {one.key for one in broken}
+        broken += [fault for fault in faults if not said or (fault.id != "SP402" and fault.key not in said)]
     return Verdict("sealed", (*broken, *findings), known, verified)
 
 

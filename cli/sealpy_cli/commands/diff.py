@@ -13,7 +13,7 @@ from sealpy.comparison import Opener
 from sealpy.identities import Identities
 from sealpy.keyring import Keyring
 from sealpy.redaction import RedactedValue, RevealedValue
-from sealpy_cli import review_codes, snapshots, terminal
+from sealpy_cli import project_file, review_codes, snapshots, terminal
 from sealpy_cli.exit_codes import BROKEN_PIPE, Stop
 from sealpy_cli.git import Git
 from sealpy_cli.render.json import JsonRenderer
@@ -77,12 +77,14 @@ def diff(  # noqa: PLR0913 - one for each option
     with Git() as git:
         changes, remark = _changes(git, versions, paths, staged=staged, files=files, opener=opener)
         remarks += [remark] if remark else []
+        # The names are those of the old side: a change must not choose what its reviewer reads.
+        project = project_file.load(None) if files else project_file.committed(git, changes.range.old.commit)
         colour = on_screen and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         if revealed:
-            text: Renderer[RevealedValue] = TextRenderer(colour=colour, remarks=remarks)
+            text: Renderer[RevealedValue] = TextRenderer(colour=colour, remarks=remarks, project=project)
             totals = _write(changes, JsonRenderer(revealed=True) if as_json else text)
         else:
-            safe: Renderer[RedactedValue] = TextRenderer(colour=colour, remarks=remarks)
+            safe: Renderer[RedactedValue] = TextRenderer(colour=colour, remarks=remarks, project=project)
             totals = _write(redact(changes), JsonRenderer(revealed=False) if as_json else safe)
     return review_codes.code_of(totals, exit_code=exit_code, require_decrypt=require_decrypt)
 

@@ -14,7 +14,7 @@ import click
 from sealpy import config_file, files
 from sealpy.identities import Identities, TextIdentity, generate
 from sealpy.sanitise import visible
-from sealpy_cli import access, environments, key_file, new_rules, terminal
+from sealpy_cli import access, environments, key_file, new_rules, project_file, terminal
 from sealpy_cli.git import Git, GitError
 
 _SCHEMA = "sealpy.init/1"
@@ -68,7 +68,8 @@ def _set_up(identities: Identities) -> dict[str, object]:
     folder = top or os.getcwd()
     found = environments.find(folder)
     key = _key(identities)
-    terminal.say(f"{'made the key' if key.made else 'using the key'} {key.recipient} ({terminal.plain(key.source)})")
+    recipient = project_file.shown(lambda: os.path.join(folder, config_file.NAME))(key.recipient)
+    terminal.say(f"{'made the key' if key.made else 'using the key'} {recipient} ({terminal.plain(key.source)})")
     if key.made:
         terminal.hint("keep a copy of the key in a safe place: without it, what is encrypted for it is lost")
     written: list[str] = []

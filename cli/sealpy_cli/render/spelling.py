@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from sealpy.changeset import Change, Recipient, Snapshot, V
 from sealpy.document import Path
+from sealpy.project import Project
 from sealpy.redaction import PublicValue, RedactedValue, RevealedValue
 from sealpy.sanitise import visible
 
@@ -40,9 +41,9 @@ def place(change: Change[V]) -> str:
     return here if change.was is None else f"{key(change.was)} → {here}"
 
 
-def recipient(one: Recipient) -> str:
-    """Write a master key; age recipients speak for themselves."""
-    name = shortened(visible(one.label), 200)
+def recipient(one: Recipient, project: Project) -> str:
+    """Write a master key by its name, if it has one; age recipients speak for themselves."""
+    name = project.shown(one.label)
     return name if one.backend == "age" else f"{visible(one.backend)} {name}"
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Generic
 
 from sealpy.changeset import Change, ChangeSet, FileChange, ObjectChange, Range, Totals, V
+from sealpy.project import EMPTY, Project
 from sealpy.redaction import PublicValue, RedactedValue
 from sealpy.sanitise import visible, visible_path
 from sealpy_cli.render import spelling
@@ -34,11 +35,15 @@ Line = tuple[str, str]
 
 
 class TextRenderer(Generic[V]):
-    """Writes for a terminal or a log; it takes revealed values or redacted ones, and shows what it gets."""
+    """Writes for a terminal or a log; it takes revealed values or redacted ones, and shows what it gets.
 
-    def __init__(self, *, colour: bool = False, remarks: Sequence[str] = ()) -> None:
+    ``project`` has the names of the recipients.
+    """
+
+    def __init__(self, *, colour: bool = False, remarks: Sequence[str] = (), project: Project = EMPTY) -> None:
         self._colour = colour
         self._remarks = remarks
+        self._project = project
 
     def render(self, changes: ChangeSet[V]) -> Iterator[str]:
         """Return the report file by file."""
@@ -62,7 +67,7 @@ class TextRenderer(Generic[V]):
     def _file(self, file: FileChange[V]) -> Iterator[str]:
         yield self._paint("#", visible_path(file.path)) + _after_name(file)
         several = len(file.objects) > 1
-        yield from self._lines("  ", (*_faults(file), *_access(file)))
+        yield from self._lines("  ", (*_faults(file, self._project), *_access(file, self._project)))
         for one in file.objects:
             if several:
                 yield f"  {_identity(one, within=file)}"
@@ -128,7 +133,7 @@ def _identity(one: ObjectChange[V], within: FileChange[V]) -> str:
     return f"{name}, {'new' if one.happening == 'added' else 'removed'}"
 
 
-def _faults(file: FileChange[V]) -> Iterator[Line]:
+def _faults(file: FileChange[V], project: Project) -> Iterator[Line]:
     if file.standing == "clear":
         if file.states[1] == "clear":
             yield "!", "NOT ENCRYPTED: whoever sees the repository reads these values"
@@ -137,7 +142,7 @@ def _faults(file: FileChange[V]) -> Iterator[Line]:
     if file.note:
         yield "=", visible(file.note)
     if file.standing == "opaque":
-        names = [spelling.shortened(visible(name), 200) for name in file.needs]
+        names = [project.shown(name) for name in file.needs]
         yield "?", f"no key here opens it; ask a holder of {_listing(names)}"
     for fault in file.faults:
         if fault.kind == "key":
@@ -150,19 +155,19 @@ def _faults(file: FileChange[V]) -> Iterator[Line]:
         yield sign, f"{before}{where}{visible(fault.message)}{hint}"
 
 
-def _access(file: FileChange[V]) -> Iterator[Line]:
+def _access(file: FileChange[V], project: Project) -> Iterator[Line]:
     access = file.access
     if access is None:
         return
     for one in access.added:
-        yield "+", f"recipient {spelling.recipient(one)}"
+        yield "+", f"recipient {spelling.recipient(one, project)}"
     if file.happening == "removed":
         return
     for one in access.removed:
         kept = (
             "; the data key did not change, so what it has still opens the values" if access.data_key == "same" else ""
         )
-        yield "-", f"recipient {spelling.recipient(one)}{kept}"
+        yield "-", f"recipient {spelling.recipient(one, project)}{kept}"
     for setting in access.settings:
         old, new = (spelling.shortened(visible(text), _INLINE) or "(none)" for text in (setting.old, setting.new))
         yield "~", f"{visible(setting.name)}: {old} → {new}{_tail('sops metadata are never under the MAC')}"

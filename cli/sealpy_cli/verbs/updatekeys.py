@@ -84,14 +84,15 @@ def _show(
     session: Session, item: many.Item, present: Sequence[Sequence[KeyName]], wanted: Sequence[Sequence[KeyName]]
 ) -> None:
     """Show the keys that stay, come and go, group by group: to stdout in sops' form, to stderr in ours."""
+    spelt = str if session.call.as_sops else session.shown
     lines = []
     for number in range(max(len(present), len(wanted))):
         before = present[number] if number < len(present) else ()
         after = wanted[number] if number < len(wanted) else ()
         lines.append(f"Group {number + 1}")
-        lines += [f"    {text}" for backend, text in after if (backend, text) in before]
-        lines += [f"+++ {text}" for backend, text in after if (backend, text) not in before]
-        lines += [f"--- {text}" for backend, text in before if (backend, text) not in after]
+        lines += [f"    {spelt(text)}" for backend, text in after if (backend, text) in before]
+        lines += [f"+++ {spelt(text)}" for backend, text in after if (backend, text) not in before]
+        lines += [f"--- {spelt(text)}" for backend, text in before if (backend, text) not in after]
     if session.call.as_sops:
         sys.stdout.write("The following changes will be made to the file's groups:\n")
         sys.stdout.write("".join(f"{line}\n" for line in lines))
