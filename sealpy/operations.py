@@ -131,7 +131,8 @@ def encrypt(
         )
     metadata = fresh(groups, selection=plan.selection, mac_only_encrypted=only_encrypted, threshold=plan.threshold)
     block = to_mapping(_signed(metadata, data_key, sealed, now))
-    return fmt.encode(splice(document.text, [*sealed.edits, *fmt.attach(document, block)]))
+    text = splice(document.text, [*sealed.edits, *fmt.attach(document, block)])
+    return fmt.encode(_with_comments_at_home(text, fmt, data_key, sealed))
 
 
 def edit(opened: Opened, fmt: Format, after: Secret[bytes], *, now: datetime) -> bytes:
@@ -154,7 +155,8 @@ def edit(opened: Opened, fmt: Format, after: Secret[bytes], *, now: datetime) ->
     )
     signed = _signed(metadata, opened.data_key, sealed, now)
     text = splice(document.text, [*sealed.edits, *fmt.attach(document, to_mapping(signed))])
-    return fmt.encode(_with_block_of(opened.document, text, fmt, signed))
+    text = _with_block_of(opened.document, text, fmt, signed)
+    return fmt.encode(_with_comments_at_home(text, fmt, opened.data_key, sealed))
 
 
 def set_value(opened: Opened, fmt: Format, path: Path, value: object, *, now: datetime) -> bytes:
@@ -335,6 +337,12 @@ def _standing(known: Mapping[tuple[bytes, str], Leaf], leaf: Leaf) -> Leaf | Non
         if found is not None:
             return found
     return None
+
+
+def _with_comments_at_home(text: str, fmt: Format, data_key: DataKey, sealed: Sealed) -> str:
+    if not sealed.comments:
+        return text
+    return splice(text, sealing.rehome_comments(fmt.scan(text), fmt, data_key, sealed))
 
 
 def _with_block_of(before: Document, text: str, fmt: Format, metadata: Metadata) -> str:

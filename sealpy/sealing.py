@@ -47,6 +47,8 @@ class Sealed(NamedTuple):
     edits: Sequence[Edit]
     digest: str
     sealed: int
+    comments: Mapping[str, Leaf]
+    """The clear comments, by the sealed text that stands for them."""
 
 
 class Earlier(NamedTuple):
@@ -80,6 +82,11 @@ def unseal(document: Document, metadata: Metadata, data_key: DataKey) -> Opened:
 def unseal_unverified(document: Document, metadata: Metadata, data_key: DataKey) -> Opened:
     """Open every sealed leaf without looking at the MAC: for ``--ignore-mac`` alone."""
     return _open_leaves(document, metadata, data_key)[0]
+
+
+def unseal_half(document: Document, metadata: Metadata, data_key: DataKey) -> Opened:
+    """Open what stands sealed, whatever the MAC says and whatever stands in clear: for mending a file."""
+    return _open_leaves(document, metadata, data_key, half=True)[0]
 
 
 def clear_edits(opened: Opened, fmt: Format) -> list[Edit]:
@@ -119,6 +126,7 @@ def seal(
     refuses_comment = _comment_refusal(selection)
     edits: list[Edit] = []
     hashed: list[bytes] = []
+    comments: dict[str, Leaf] = {}
     count = 0
     for leaf, chosen in zip(document.leaves, selected, strict=True):
         kind, content = leaf.kind, leaf.content
@@ -143,8 +151,9 @@ def seal(
         was = reusable.get((data, kind, content)) if reusable else None
         if was:
             earlier = was.pop(0)
+            sealed = earlier.sealed
             untouched = earlier.clear_style == leaf.style and earlier.clear_text == document.text[leaf.start : leaf.end]
-            text = earlier.text if untouched else fmt.spell_sealed(document, leaf, earlier.sealed)
+            text = earlier.text if untouched else fmt.spell_sealed(document, leaf, sealed)
         else:
             sealed = seal_value(content, kind, data)
             if kind == "comment" and refuses_comment(sealed):
@@ -152,8 +161,28 @@ def seal(
                     UnsealableValue, document, leaf, "the encrypted comment matches unencrypted_comment_regex itself"
                 )
             text = fmt.spell_sealed(document, leaf, sealed)
+        if kind == "comment":
+            comments[sealed] = leaf
         edits.append(Edit(leaf.start, leaf.end, text))
-    return Sealed(edits, mac.digest(hashed, only_encrypted=only_encrypted), count)
+    return Sealed(edits, mac.digest(hashed, only_encrypted=only_encrypted), count, comments)
+
+
+def rehome_comments(document: Document, fmt: Format, data_key: DataKey, sealed: Sealed) -> list[Edit]:
+    """Seal comments again that the sealed text puts into another map or list than the clear text did.
+
+    Where a comment belongs goes by the lines around it, and a sealed block scalar has fewer of them.
+    """
+    seal_value = Cipher(data_key).seal
+    edits = []
+    for leaf in document.leaves:
+        clear = sealed.comments.get(leaf.content) if leaf.kind == "comment" else None
+        if clear is None:
+            continue
+        data = additional_data(leaf.path)
+        if data != additional_data(clear.path):
+            text = fmt.spell_sealed(document, leaf, seal_value(clear.content, "comment", data))
+            edits.append(Edit(leaf.start, leaf.end, text))
+    return edits
 
 
 def seal_mac(data_key: DataKey, digest: str, metadata: Metadata) -> str:
@@ -190,10 +219,12 @@ def reseal(opened: Opened, fmt: Format, data_key: DataKey) -> Sealed:
             edits.append(Edit(old.start, old.end, fmt.spell_sealed(opened.document, old, text)))
         if new.kind not in _NEVER_SEALED and new.kind != "comment" and (chosen or not only_encrypted):
             hashed.append(new.content.encode("utf-8", "surrogateescape"))
-    return Sealed(edits, mac.digest(hashed, only_encrypted=only_encrypted), len(edits))
+    return Sealed(edits, mac.digest(hashed, only_encrypted=only_encrypted), len(edits), {})
 
 
-def _open_leaves(document: Document, metadata: Metadata, data_key: DataKey) -> tuple[Opened, str]:
+def _open_leaves(
+    document: Document, metadata: Metadata, data_key: DataKey, *, half: bool = False
+) -> tuple[Opened, str]:
     leaves = document.leaves
     selected = select(metadata.selection or DEFAULT, leaves)
     only_encrypted = metadata.mac_only_encrypted
@@ -224,6 +255,10 @@ def _open_leaves(document: Document, metadata: Metadata, data_key: DataKey) -> t
             sealed.append(clear is not None)
             continue
         if kind != "str" or not content.startswith(PREFIX):
+            if half:
+                opened.append(leaf)
+                sealed.append(False)
+                continue
             raise _located_value(document, leaf, "is not encrypted, but the file's rule says that it must be")
         found = unlock(content, additional_data(path))
         if found is None:

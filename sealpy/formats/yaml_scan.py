@@ -454,7 +454,8 @@ class _Scanner:
             return end
         header = text[start:header_end].split("#")[0]
         if "+" in header:
-            return end if text.startswith("\n", end - 1) else text.rfind("\n", start, end) + 1 or end
+            whole = end == len(text) or text.startswith("\n", end - 1)
+            return end if whole else text.rfind("\n", start, end) + 1 or end
         indent = _indent(text, header_end + 1, end, content)
         position = last = header_end + 1
         while position < end:
