@@ -131,7 +131,9 @@ def test_a_history_of_edits_replays(entry: dict[str, Any], vectors: Path, run: P
 
         assert meaning(ours.leaves) == meaning(theirs.leaves)
         assert comments(ours.leaves) == comments(theirs.leaves)
-        assert sorted(key.label for key in ours.metadata.master_keys()) == sorted(key.label for key in theirs.metadata.master_keys())
+        assert sorted(key.label for key in ours.metadata.master_keys()) == sorted(
+            key.label for key in theirs.metadata.master_keys()
+        )
         previous = vectors / step["file"]
 
 

@@ -10,10 +10,11 @@ from typing import Any, NamedTuple, NoReturn
 from yaml._yaml import CParser
 from yaml.events import (
     AliasEvent,
-    CollectionEndEvent,
     DocumentEndEvent,
+    MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
+    SequenceEndEvent,
     SequenceStartEvent,
     StreamEndEvent,
 )
@@ -99,19 +100,20 @@ def _compose(text: str) -> Any:
     anchors: dict[str, Any] = {}
     while True:
         event: Any = next_event()
-        if isinstance(event, DocumentEndEvent | StreamEndEvent):
+        kind: Any = type(event)
+        if kind in (DocumentEndEvent, StreamEndEvent):
             return root
-        if isinstance(event, CollectionEndEvent):
+        if kind in (MappingEndEvent, SequenceEndEvent):
             opened.pop().end_mark = event.end_mark
             keys.pop()
             continue
-        if isinstance(event, ScalarEvent):
+        if kind is ScalarEvent:
             node: Any = ScalarNode(event.tag, event.value, event.start_mark, event.end_mark, event.style)
-        elif isinstance(event, MappingStartEvent):
+        elif kind is MappingStartEvent:
             node = MappingNode(event.tag, [], event.start_mark, None, event.flow_style)
-        elif isinstance(event, SequenceStartEvent):
+        elif kind is SequenceStartEvent:
             node = SequenceNode(event.tag, [], event.start_mark, None, event.flow_style)
-        elif isinstance(event, AliasEvent):
+        elif kind is AliasEvent:
             node = anchors[event.anchor]
         else:
             continue
@@ -126,7 +128,7 @@ def _compose(text: str) -> Any:
             keys[-1] = None
         if event.anchor is not None:
             anchors[event.anchor] = node
-        if isinstance(event, MappingStartEvent | SequenceStartEvent):
+        if kind in (MappingStartEvent, SequenceStartEvent):
             opened.append(node)
             keys.append(None)
 

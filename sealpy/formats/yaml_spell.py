@@ -144,10 +144,10 @@ def inline(value: object, *, flow: bool) -> str:
 
 def _entry(head: str, item: object, indent: int, *, literals: bool) -> list[str]:
     """One key or dash with a scalar or an empty collection behind it."""
-    if literals and isinstance(item, str) and "\n" in item and _fits_literal(item):
-        if not item.endswith("\n\n") and not item.startswith((" ", "\t", "\n")):
-            body = [(" " * indent + line) if line else "" for line in item.removesuffix("\n").split("\n")]
-            return [f"{head} |{'' if item.endswith(chr(10)) else '-'}", *body]
+    is_text = literals and isinstance(item, str) and "\n" in item and _fits_literal(item)
+    if is_text and isinstance(item, str) and not item.endswith("\n\n") and not item.startswith((" ", "\t", "\n")):
+        body = [(" " * indent + line) if line else "" for line in item.removesuffix("\n").split("\n")]
+        return [f"{head} |{'' if item.endswith(chr(10)) else '-'}", *body]
     return [f"{head} {inline(item, flow=False)}"]
 
 

@@ -1,6 +1,7 @@
 """Structural edits of a YAML text do to the text what the same edit does to the data."""
 
 import copy
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -45,7 +46,7 @@ def paths_of(value: Any, base: Path = ()) -> list[Path]:
 
 def put(root: Any, path: Path, value: object) -> None:
     here = root
-    for part, following in zip(path, path[1:], strict=False):
+    for part, following in pairwise(path):
         here = here[part]
         assert isinstance(here, list if isinstance(following, int) else dict)
     if isinstance(path[-1], int) and path[-1] >= len(here):
