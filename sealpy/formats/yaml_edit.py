@@ -2,6 +2,9 @@
 
 Where things are comes from libyaml's node tree, which the scan does not keep: structural edits are rare.
 As in sops, paths lead into the first document.
+
+Longer than other modules: block and brace style, maps and lists, first, middle and last entries are cases of one
+question, where a piece of text begins and ends, and are easier to get right side by side.
 """
 
 from collections.abc import Sequence

@@ -3,6 +3,8 @@
 go-yaml, which sops uses, is a port of libyaml: tokens and positions agree. What differs is the meaning of plain
 scalars (``yaml_resolve``) and comments, which libyaml does not report (``yaml_comments``).
 
+Longer than other modules, for it is one state machine: every event changes what the next one means.
+
 Refused as sops refuses: roots that are no map, keys that are no string, a key twice in the first document.
 """
 
@@ -34,6 +36,7 @@ from sealpy.errors import (
     UnsealableValue,
 )
 from sealpy.formats.yaml_resolve import FIRST_OF_TYPED, resolve
+from sealpy.formats.yaml_spans import block_scalar_end, skip_properties
 
 MAX_DEPTH = 1000
 MAX_METADATA_DEPTH = 100
@@ -53,10 +56,6 @@ FLOW = ","
 _BLOCK_STYLES = (LITERAL, FOLDED)
 _STYLES = {None: PLAIN, "": PLAIN, "'": SINGLE, '"': DOUBLE, "|": LITERAL, ">": FOLDED}
 
-# Tags that say what the value is: they would speak of the sealed text too, so they belong to the leaf.
-_TYPE_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("int", "float", "bool", "null", "timestamp", "binary"))
-_PROPERTY = re.compile(r"[&!][^\s,\[\]{}]*|!<[^>\s]*>")
-_GAP = re.compile(r"(?:[ \t\r\n]+(?:#[^\r\n]*)?)*")
 _LISTED_COMMENT = re.compile(r"-[ \t]+$")
 
 
@@ -201,11 +200,11 @@ class _Scanner:
         kind: Kind = "str"
         prefix = ""
         if not bare:
-            start, prefix = self._skip_properties(start, end, tag)
+            start, prefix = skip_properties(self.text, start, end, tag)
         if tag is not None or (style == PLAIN and content[:1] in FIRST_OF_TYPED):
             kind, content = self._resolve(event, style, node_start)
         if style in _BLOCK_STYLES:
-            end = self._block_scalar_end(start, end, content)
+            end = block_scalar_end(self.text, start, end, content)
         if frame.is_map:
             if self.block is not None and len(self.frames) == 1:
                 self._reserved(node_start)
@@ -293,7 +292,7 @@ class _Scanner:
             self.root_close = end
         elif not frame.index and (self.block is None or len(frames) > 1):
             style = PLAIN + (FLOW if frames[-1].flow else "")
-            start, prefix = self._skip_properties(frame.start, end, None)
+            start, prefix = skip_properties(self.text, frame.start, end, None)
             kind: Kind = "map" if frame.is_map else "list"
             self._add(Leaf(frame.path, start, end, kind, "", style + prefix, self.number), frame.start)
         if self.open_anchors and self.open_anchors[-1][0] == len(frames):
@@ -419,55 +418,6 @@ class _Scanner:
         fault.line, fault.column = line_and_column(self.text, start)
         raise fault
 
-    def _skip_properties(self, start: int, end: int, tag: str | None) -> tuple[int, str]:
-        """Find where a value's own text begins, behind its anchor and tag.
-
-        A tag that names the value's type would name the sealed text's too, so it counts as part of the value;
-        an anchor behind such a tag is returned, to be written again.
-        """
-        position = start
-        tag_at = -1
-        anchor = ""
-        while found := _PROPERTY.match(self.text, position, end):
-            if found.group().startswith("!"):
-                tag_at = position
-            elif tag_at >= 0:
-                anchor = found.group() + " "
-            gap = _GAP.match(self.text, found.end(), end)
-            position = gap.end() if gap else found.end()
-            if position == end:
-                # No value behind the properties: it is empty, and stands right after them.
-                position = found.end() if gap is None or "\n" in gap.group() else end
-                break
-        if tag in _TYPE_TAGS and tag_at >= 0:
-            return tag_at, anchor
-        return position, ""
-
-    def _block_scalar_end(self, start: int, end: int, content: str) -> int:
-        """Trim what libyaml counts to a block scalar but is not its content: blank lines behind it.
-
-        Kept (``+``) blank lines are content. The last line break is always part of the span.
-        """
-        text = self.text
-        header_end = text.find("\n", start, end)
-        if header_end < 0:
-            return end
-        header = text[start:header_end].split("#")[0]
-        if "+" in header:
-            whole = end == len(text) or text.startswith("\n", end - 1)
-            return end if whole else text.rfind("\n", start, end) + 1 or end
-        indent = _indent(text, header_end + 1, end, content)
-        position = last = header_end + 1
-        while position < end:
-            newline = text.find("\n", position, end)
-            line_end = end if newline < 0 else newline
-            if line_end - position > indent and text[position:line_end].rstrip("\r")[indent:]:
-                last = line_end if newline < 0 else newline + 1
-            if newline < 0:
-                break
-            position = newline + 1
-        return last
-
     def _finish(self) -> Document:
         leaves = self.leaves
         if "#" in self.text:
@@ -514,25 +464,6 @@ class _Scanner:
 _ARTICLES = {
     "int": "an integer", "float": "a number", "bool": "a boolean", "time": "a date", "null": "a null",
 }  # fmt: skip
-
-
-def indent_of(text: str, leaf: Leaf) -> int:
-    """Return the indentation of a block scalar's content, in columns."""
-    return _indent(text, text.find("\n", leaf.start, leaf.end) + 1, leaf.end, leaf.content)
-
-
-def _indent(text: str, body: int, end: int, content: str) -> int:
-    """Compare the first line that shows something with what it means.
-
-    That needs no knowledge of the parent's column, from which an explicit indentation (``|2``) counts.
-    """
-    meaning = next((line for line in content.split("\n") if line.strip(" ")), "")
-    for line in text[body:end].split("\n"):
-        shown = line.rstrip("\r").lstrip(" ")
-        if shown:
-            return len(line.rstrip("\r")) - len(shown) - (len(meaning) - len(meaning.lstrip(" ")))
-    # Only white space: the first line of the content is what goes beyond the indentation.
-    return max(len(text[body:end].split("\n", 1)[0].rstrip("\r")) - len(content.split("\n", 1)[0]), 0)
 
 
 def _plain_data(leaves: list[Leaf]) -> dict[str, object]:

@@ -10,7 +10,8 @@ from sealpy import values
 from sealpy.document import LISTED, Document, Kind, Leaf
 from sealpy.errors import UnsealableValue
 from sealpy.formats.yaml_resolve import is_plain_string
-from sealpy.formats.yaml_scan import DOUBLE, FLOW, FOLDED, LITERAL, PLAIN, SINGLE, indent_of
+from sealpy.formats.yaml_scan import DOUBLE, FLOW, FOLDED, LITERAL, PLAIN, SINGLE
+from sealpy.formats.yaml_spans import indent_of
 
 _ESCAPES = {
     "\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0", "\a": "\\a", "\b": "\\b",
