@@ -6,7 +6,7 @@ to win over the edit.
 """
 
 from sealpy import operations, part_folder
-from sealpy.errors import NotEncrypted
+from sealpy.errors import MacMismatch, NotEncrypted
 from sealpy.formats import Format
 from sealpy_cli import many, terminal, tree_path
 from sealpy_cli.exit_codes import BAD_PATH, CONFLICT, NO_FILE, Stop
@@ -50,6 +50,10 @@ def _clear(session: Session, item: many.Item, fmt: Format, data: bytes, path: tu
         if not item.found:
             raise
         raise many.LeftAlone from None
+    except MacMismatch as error:
+        if session.call.as_sops or not item.path:
+            raise
+        raise _explained(session, item, data, fmt, error) from None
     for note in (*opened.document.notes, *opened.notes):
         terminal.warn(f"{terminal.plain(item.path)}: {terminal.plain(note)}")
     found = [] if session.call.as_sops or not item.path else part_folder.beside(item.path)
@@ -67,3 +71,10 @@ def _clear(session: Session, item: many.Item, fmt: Format, data: bytes, path: tu
 
         return extract(opened, fmt, path)
     return operations.clear_text(opened, fmt).expose()
+
+
+def _explained(session: Session, item: many.Item, data: bytes, fmt: Format, error: MacMismatch) -> MacMismatch:
+    from sealpy_cli.hand_edits import explained  # asks git
+
+    data_key = session.keyring.open(operations.scan_sealed(data, fmt)[1])
+    return explained(error, item.path, data, fmt, data_key)
