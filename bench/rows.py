@@ -219,6 +219,41 @@ def diff(world: World) -> list[Measured]:
     ]
 
 
+def check(world: World) -> list[Measured]:
+    """Check a repository of 5,000 encrypted files without a key, and five staged ones before a commit."""
+    repository = os.path.join(world.folder, "repository")
+    env = environment(HOME=world.folder, GIT_CONFIG_GLOBAL=os.path.join(world.folder, "gitconfig"))
+    samples.write(env["GIT_CONFIG_GLOBAL"], b"[user]\n  name = Bench\n  email = bench@example.com\n")
+    git = ["git", "-C", repository]
+    processes.cost(["git", "init", "--quiet", "--initial-branch=main", repository], env=env)
+    rules = "".join(
+        f"  - path_regex: ^{name}/\n    encrypted_regex: {samples.REGEX}\n    age: {world.key.recipient}\n"
+        for name in ("dev", "qa", "prod")
+    )
+    samples.write(os.path.join(repository, ".sops.yaml"), f"creation_rules:\n{rules}".encode())
+    draw = random.Random(5)
+    texts = (samples.secret(number, draw) for number in range(5005))
+    for number, data in enumerate(samples.seal(world.tool("gosops"), world.key.recipient, texts)):
+        folder = os.path.join(repository, ("dev", "qa", "prod")[number % 3], f"service{number // 10}")
+        os.makedirs(folder, exist_ok=True)
+        samples.write(os.path.join(folder, f"{number}.yaml"), data)
+        if number == 4999:
+            processes.cost([*git, "add", "."], env=env)
+            processes.cost([*git, "commit", "--quiet", "-m", "First"], env=env)
+    processes.cost([*git, "add", "."], env=env)
+
+    def seconds(*words: str) -> list[float]:
+        runs = [processes.cost([PROGRAM, *words], env=env, cwd=repository) for _ in range(world.repetitions)]
+        return sorted(run.seconds for run in runs)
+
+    whole, hook = seconds("check"), seconds("hook", "pre-commit")
+    middle = (len(whole) - 1) // 2
+    return [
+        Measured("check of 5,000 files, no key", "≤ 2.5 s", whole, whole[middle] <= 2.5, f"{whole[0]:.2f} s at best"),
+        Measured("hook on 5 staged files", "≤ 0.3 s", hook, hook[middle] <= 0.3, f"{hook[0] * 1000:.0f} ms at best"),
+    ]
+
+
 ROWS: dict[str, Callable[[World], list[Measured]]] = {
     "library-decrypt": library_decrypt,
     "library-encrypt": library_encrypt,
@@ -226,6 +261,7 @@ ROWS: dict[str, Callable[[World], list[Measured]]] = {
     "one-file": one_file,
     "large-file": large_file,
     "diff": diff,
+    "check": check,
 }
 
 

@@ -199,8 +199,11 @@ def _whose(selected: bool) -> str:
 def _selector_holes(path: str, document: Document) -> Iterator[Finding]:
     for leaf in _clear_values(document.leaves):
         name = _name(leaf.path)
-        message = f"the file is encrypted, but the value of {name} of a Kubernetes Secret is left in clear"
-        yield Finding("SP105", path, message, _line(document, leaf), name, "sealpy edit {path}")
+        message = (
+            f"the file is encrypted, but its rule leaves {name} of a Kubernetes Secret in clear: "
+            "mend the rule in .sops.yaml first"
+        )
+        yield Finding("SP105", path, message, _line(document, leaf), name, _SYNC)
 
 
 def _of_clear(subject: Subject, document: Document, fmt: Format) -> Iterator[Finding]:

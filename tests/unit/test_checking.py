@@ -146,7 +146,10 @@ class TestHalfSealed:
         assert [one[:2] for one in found(data)] == [("SP104", 7), ("SP104", 8)]
 
     def test_a_sealed_file_whose_rule_spares_the_secret_is_found(self) -> None:
-        message = "the file is encrypted, but the value of stringData.USER of a Kubernetes Secret is left in clear"
+        message = (
+            "the file is encrypted, but its rule leaves stringData.USER of a Kubernetes Secret in clear: "
+            "mend the rule in .sops.yaml first"
+        )
         assert found(sealed(regex="^PASSWORD$")) == [("SP105", 8, message)]
 
     def test_many_values_are_counted_and_not_listed(self) -> None:
