@@ -112,6 +112,8 @@ class Change(NamedTuple, Generic[V]):
     certainty: Certainty = "known"
     note: str = ""
     """A remark in words of our own."""
+    part: bytes = b""
+    """The part of the file that the new value stands in, or else the old one."""
 
 
 class Identity(NamedTuple):
@@ -172,8 +174,15 @@ class Access(NamedTuple):
         return bool(self.added or self.removed or self.settings)
 
 
+class PartChange(NamedTuple):
+    """A part of a file that came, went or changed. Whoever can push can write one."""
+
+    path: bytes
+    happening: Happening
+
+
 class FileChange(NamedTuple, Generic[V]):
-    """One file that differs."""
+    """One file that differs, or whose parts do."""
 
     path: bytes
     old_path: bytes | None
@@ -198,6 +207,10 @@ class FileChange(NamedTuple, Generic[V]):
     sizes: tuple[int, int] = (-1, -1)
     note: str = ""
     """What else to say about it, in words of our own."""
+    parts: tuple[PartChange, ...] = ()
+    """The parts that differ; what they hold is compared with the file, as one."""
+    counts: int = 1
+    """How many changed files this is about: itself, if it is among them, and its parts."""
 
     @property
     def differs(self) -> bool:
@@ -244,9 +257,9 @@ class Totals:
     def count(self, file: FileChange[V]) -> None:
         """Add one file."""
         if file.standing in ("opened", "opaque") and not file.differs:
-            self.tally["same"] += 1
+            self.tally["same"] += file.counts
         else:
-            self.tally["changed" if file.standing == "opened" else file.standing] += 1
+            self.tally["changed" if file.standing == "opened" else file.standing] += file.counts
         self.broken += any(fault.breaks_integrity for fault in file.faults)
         self.missing += any(fault.kind == "missing" for fault in file.faults)
         self.failed += any(fault.kind == "internal" for fault in file.faults)

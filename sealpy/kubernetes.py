@@ -15,7 +15,8 @@ from sealpy.values import decode_base64
 
 _MERGE = "<<"
 _SECRET_LIKE = frozenset(("Secret", "ConfigMap"))
-_VALUES = frozenset(("data", "stringData", "binaryData"))
+SECTIONS = frozenset(("data", "stringData", "binaryData"))
+"""Where an object has its values."""
 _ENCODED = frozenset((("Secret", "data"), ("ConfigMap", "binaryData")))
 _FIELDS: dict[Path, str] = {
     ("apiVersion",): "api_version",
@@ -23,6 +24,9 @@ _FIELDS: dict[Path, str] = {
     ("metadata", "namespace"): "namespace",
     ("metadata", "name"): "name",
 }
+NAMING = frozenset(_FIELDS)
+"""What names an object."""
+
 _TEXT_MAPS = frozenset((("metadata", "labels"), ("metadata", "annotations")))
 _KEY = re.compile(r"(?!\.{1,2}$|\.\.)[-._a-zA-Z0-9]{1,253}")
 _NAMES = {
@@ -109,7 +113,7 @@ def default_selection_applies(leaves: Sequence[Leaf]) -> bool:
 def holds_secret(leaves: Sequence[Leaf]) -> bool:
     """Tell whether there is a Secret with a value in it."""
     return any(
-        row[0][0] in _VALUES and row[1].content
+        row[0][0] in SECTIONS and row[1].content
         for manifest in manifests(leaves)
         if manifest.kind == "Secret" and is_secret_like(manifest)
         for row in _rows(leaves, manifest)
@@ -128,7 +132,7 @@ def effective(leaves: Sequence[Leaf], manifest: Manifest) -> dict[str, Value]:
     found: dict[str, dict[str, Value]] = {"data": {}, other: {}}
     for path, leaf in _rows(leaves, manifest):
         field = path[0]
-        if field not in _VALUES or (len(path) == 1 and leaf.kind in ("map", "null")):
+        if field not in SECTIONS or (len(path) == 1 and leaf.kind in ("map", "null")):
             continue
         if field not in found:
             raise DocumentError(f"{_label(manifest)} has no {field}", hint=f"write it under data or {other}")
@@ -156,7 +160,7 @@ def object_json(leaves: Sequence[Leaf], manifest: Manifest) -> dict[str, Any]:
     """
     kept = []
     for path, leaf in _rows(leaves, manifest):
-        if path[0] in _VALUES:
+        if path[0] in SECTIONS:
             continue
         wanted = "str" if path[:2] in _TEXT_MAPS or path == ("type",) else "bool" if path == ("immutable",) else ""
         if wanted and leaf.kind not in (wanted, "null") and path not in _TEXT_MAPS:

@@ -23,10 +23,6 @@ from sealpy.keyring import Keyring
 from sealpy.kubernetes import Manifest, Value
 from sealpy.sealing import Opened
 
-NAMING: frozenset[Path] = frozenset((("apiVersion",), ("kind",), ("metadata", "name"), ("metadata", "namespace")))
-"""What of a part names the object that its values belong to."""
-
-_VALUES = ("data", "stringData", "binaryData")
 _DOTENV_KEY = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789"
 
 
@@ -236,9 +232,9 @@ def _problem(leaves: Sequence[Leaf], documents: int, manifests: Sequence[Manifes
     """Say why a document is no part; empty if it is one."""
     if documents != 1 or len(manifests) > 1 or (manifests and manifests[0].prefix):
         return "a part holds one object, not several"
-    rows = [leaf for leaf in leaves if leaf.kind != "comment" and not (manifests and leaf.path in NAMING)]
+    rows = [leaf for leaf in leaves if leaf.kind != "comment" and not (manifests and leaf.path in kubernetes.NAMING)]
     if manifests:
-        strange = [leaf for leaf in rows if leaf.path[0] not in _VALUES]
+        strange = [leaf for leaf in rows if leaf.path[0] not in kubernetes.SECTIONS]
     else:
         strange = [leaf for leaf in rows if len(leaf.path) != 1 or leaf.kind in ("map", "list")]
     if strange:
@@ -269,7 +265,7 @@ def _standing(base: Sequence[Leaf], manifest: Manifest) -> list[tuple[str, str]]
         and leaf.document == manifest.document
         and len(leaf.path) == depth + 2
         and leaf.path[:depth] == manifest.prefix
-        and leaf.path[depth] in _VALUES
+        and leaf.path[depth] in kubernetes.SECTIONS
     ]
     return sorted(found, key=lambda pair: pair[0] == "stringData")
 

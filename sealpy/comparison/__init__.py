@@ -1,13 +1,26 @@
 """Compares two versions of a file: bytes and keys in, a ``FileChange`` out. Nothing is written, nothing raises.
 
 ``sides`` reads a version as far as it can be read, ``objects`` finds the Kubernetes objects in it, ``alignment`` pairs
-keys, ``leaves`` judges each pair, ``access`` compares who reads the file, ``renames`` finds files that moved.
+keys, ``leaves`` judges each pair, ``access`` compares who reads the file, ``renames`` finds files that moved,
+``joining`` puts the parts of a file into it.
 """
 
+from collections.abc import Sequence
 from typing import TypeVar
 
-from sealpy.changeset import Change, Fault, FileChange, FileVersion, Happening, ObjectChange, Standing, State
+from sealpy.changeset import (
+    Change,
+    Fault,
+    FileChange,
+    FileVersion,
+    Happening,
+    ObjectChange,
+    PartChange,
+    Standing,
+    State,
+)
 from sealpy.comparison.access import compare_access, labels
+from sealpy.comparison.joining import fits, join
 from sealpy.comparison.leaves import Counts, Judge, compare_leaves
 from sealpy.comparison.objects import Part, holds_clear_secret, match, parts
 from sealpy.comparison.sides import Opener, Side, expected_sealed, is_of_interest, read
@@ -15,7 +28,24 @@ from sealpy.redaction import RevealedValue
 
 T = TypeVar("T")
 
-__all__ = ["Opener", "compare"]
+__all__ = ["Opener", "Versions", "compare", "compare_with_parts"]
+
+
+Versions = tuple[FileVersion | None, FileVersion | None]
+"""An old and a new version of a file; one of the two may be missing."""
+
+
+def compare_with_parts(
+    base: Versions, parts: Sequence[Versions], opener: Opener, *, base_differs: bool
+) -> list[FileChange[RevealedValue]]:
+    """Compare a file together with those of its parts that differ; what turns out to be no part stands for itself.
+
+    ``base_differs``: whether the base is among the changed files, or only read along with its parts.
+    """
+    try:
+        return _compare_with_parts(base, parts, opener, base_differs=base_differs)
+    except Exception:  # noqa: BLE001 - a file made to trip us up must not hide the others
+        return [compare(*versions, opener) for versions in ([base] if base_differs else []) + list(parts)]
 
 
 def compare(old: FileVersion | None, new: FileVersion | None, opener: Opener) -> FileChange[RevealedValue]:
@@ -49,8 +79,42 @@ def _unreadable(old: FileVersion | None, new: FileVersion | None, fault: Fault) 
     return _other(old, new)._replace(standing="unreadable", states=states, faults=(fault,))
 
 
+def _compare_with_parts(
+    base: Versions, parts: Sequence[Versions], opener: Opener, *, base_differs: bool
+) -> list[FileChange[RevealedValue]]:
+    sides = (read(base[0], opener, "old"), read(base[1], opener, "new"))
+    joining: tuple[list[tuple[bytes, Side]], list[tuple[bytes, Side]]] = ([], [])
+    changed: list[PartChange] = []
+    alone: list[Versions] = []
+    for versions in parts:
+        read_parts = (read(versions[0], opener, "old"), read(versions[1], opener, "new"))
+        there = [
+            (number, side)
+            for number, (version, side) in enumerate(zip(versions, read_parts, strict=True))
+            if version is not None
+        ]
+        if not all(fits(sides[number], side) for number, side in there):
+            alone.append(versions)
+            continue
+        path = _there(*versions).path
+        changed.append(PartChange(path, _happening(*versions)))
+        for number, side in there:
+            joining[number].append((path, side))
+    found = [compare(*versions, opener) for versions in alone]
+    if not changed:
+        return ([compare(*base, opener)] if base_differs else []) + found
+    joined = (join(sides[0], joining[0]), join(sides[1], joining[1]))
+    whole = _compare_sides(base[0], base[1], *joined)
+    return [whole._replace(parts=tuple(changed), counts=base_differs + len(changed)), *found]
+
+
 def _compare(old: FileVersion | None, new: FileVersion | None, opener: Opener) -> FileChange[RevealedValue]:
-    before, after = read(old, opener, "old"), read(new, opener, "new")
+    return _compare_sides(old, new, read(old, opener, "old"), read(new, opener, "new"))
+
+
+def _compare_sides(
+    old: FileVersion | None, new: FileVersion | None, before: Side, after: Side
+) -> FileChange[RevealedValue]:
     note = _note(old, new)
     if before.is_sealed and after.state == "other" and new is not None and new.data is not None:
         after, note = after._replace(state="clear"), "was encrypted; now it is not, and no document either"

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from sealpy.changeset import Certainty, Change, Operation
 from sealpy.comparison.alignment import align
 from sealpy.comparison.objects import Part
-from sealpy.comparison.sides import Side
+from sealpy.comparison.sides import Origin, Side
 from sealpy.document import Leaf, Path
 from sealpy.encrypted_value import parse
 from sealpy.redaction import PublicValue, RedactedValue, RevealedValue
@@ -24,6 +24,8 @@ _SECTIONS = ("data", "stringData")
 
 # Somebody's key in clear is published already, and still not ours to repeat.
 _PRIVATE_KEY = re.compile(r"AGE-SECRET-KEY-|AGE-PLUGIN-|PRIVATE KEY-----")
+
+_REPLACES = "replaces a value its author could not read"
 
 Value = RevealedValue | RedactedValue | PublicValue
 
@@ -39,6 +41,7 @@ class Entry(NamedTuple):
     secret: bool
     exposed: bool
     decodes: bool
+    origin: Origin | None = None
 
     def content(self) -> tuple[str, bytes]:
         """Return type and bytes, as the workload gets them."""
@@ -86,7 +89,7 @@ class Judge:
 
     def vouches(self, old: Entry | None, new: Entry | None, *, same_content: bool) -> bool | None:
         """Tell whether only somebody with the data key can have made this change."""
-        if not self._sealed:
+        if not self._sealed or any(entry is not None and entry.origin is not None for entry in (old, new)):
             return False
         if self._mac == "unchecked":
             return None
@@ -144,6 +147,7 @@ def entries(side: Side | None, part: Part | None) -> list[Entry]:
             bool(sealed[index]) or index in exposed or part.is_secret(path),
             index in exposed,
             part.decodes(path),
+            side.origins.get(index),
         )
         for index, path in zip(part.leaves, part.paths, strict=True)
     ]
@@ -159,6 +163,10 @@ def _compare(one: Entry, other: Entry, judge: Judge, counts: Counts) -> Change[R
     if one.closed or other.closed:
         if one.sealed and other.sealed:
             certainty = judge.certainty(one.sealed, other.sealed)
+            if one.origin != other.origin and certainty == "probable":
+                certainty = "unknown"  # each has a data key of its own
+            if other.origin is not None and one.origin is None:
+                return _change("changed", one, other, judge, certainty=certainty)
             if certainty == "unknown":
                 counts.unknown += 1
                 return None
@@ -281,6 +289,9 @@ def _change(
 ) -> Change[RevealedValue]:
     there = [entry for entry in (other, one) if entry is not None]
     secret = any(entry.secret or _PRIVATE_KEY.search(entry.leaf.content) for entry in there)
+    origin = next((entry.origin for entry in there if entry.origin is not None), None)
+    if other is not None and other.origin is not None and other.origin.replaces:
+        note = "; ".join(filter(None, (_REPLACES, note)))
     was = one.path if one is not None and other is not None and one.path != other.path else None
     return Change(
         operation,
@@ -292,6 +303,7 @@ def _change(
         judge.vouches(one, other, same_content=same),
         certainty,
         note,
+        origin.path if origin is not None else b"",
     )
 
 

@@ -5,7 +5,7 @@ wrong becomes a ``Fault``.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from sealpy import metadata as sops_metadata
@@ -47,6 +47,13 @@ class Opener(NamedTuple):
     """From the name of a file to its format."""
 
 
+class Origin(NamedTuple):
+    """The part that a leaf comes from, and whether its base has a value for that key."""
+
+    path: bytes
+    replaces: bool
+
+
 class Side(NamedTuple):
     """A version of a file with its leaves.
 
@@ -65,6 +72,8 @@ class Side(NamedTuple):
     exposed: frozenset[int] = frozenset()
     mac: Mac = "none"
     faults: tuple[Fault, ...] = ()
+    origins: Mapping[int, Origin] = {}
+    """Of the leaves that come from parts of the file, by position."""
 
     def __repr__(self) -> str:
         return f"<Side {self.state}>"

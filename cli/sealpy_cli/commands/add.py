@@ -17,7 +17,7 @@ from sealpy.document import Document, Leaf
 from sealpy.encrypted_value import looks_sealed
 from sealpy.errors import DataKeyUnavailable, DocumentError, NotEncrypted, Refused
 from sealpy.formats import Format
-from sealpy.kubernetes import Manifest, manifests
+from sealpy.kubernetes import NAMING, Manifest, manifests
 from sealpy.metadata import Metadata
 from sealpy.parts import Owner
 from sealpy.rules import CreationRule
@@ -225,7 +225,7 @@ def _standing(session: Session, target: Target, key: str, part: str) -> bytes | 
     try:
         document, _ = operations.scan_sealed(data, target.format)
         found = parts.owners(document.leaves)
-        rows = [leaf.path for leaf in document.leaves if leaf.kind != "comment" and leaf.path not in parts.NAMING]
+        rows = [leaf.path for leaf in document.leaves if leaf.kind != "comment" and leaf.path not in NAMING]
         fits = [owner for owner, _ in found] == [target.owner] and [str(path[-1]) for path in rows] == [key]
     except DocumentError:
         fits = False

@@ -74,6 +74,7 @@ def _file(file: FileChange[V]) -> dict[str, object]:
         "sizes": {"old": _size(file.sizes[0]), "new": _size(file.sizes[1])},
         "mac": file.mac,
         "note": _text(file.note) or None,
+        "parts": [{"path": _path(part.path), "happening": part.happening} for part in file.parts],
         "needs": [_text(name) for name in file.needs],
         "faults": [
             {
@@ -131,6 +132,7 @@ def _change(change: Change[V]) -> dict[str, object]:
         "authenticated": change.authenticated,
         "certainty": change.certainty,
         "note": _text(change.note) or None,
+        "part": _path(change.part) if change.part else None,
         "old": _value(change.old),
         "new": _value(change.new),
     }

@@ -67,7 +67,7 @@ class TextRenderer(Generic[V]):
     def _file(self, file: FileChange[V]) -> Iterator[str]:
         yield self._paint("#", visible_path(file.path)) + _after_name(file)
         several = len(file.objects) > 1
-        yield from self._lines("  ", (*_faults(file, self._project), *_access(file, self._project)))
+        yield from self._lines("  ", (*_faults(file, self._project), *_access(file, self._project), *_parts(file)))
         for one in file.objects:
             if several:
                 yield f"  {_identity(one, within=file)}"
@@ -173,6 +173,16 @@ def _access(file: FileChange[V], project: Project) -> Iterator[Line]:
         yield "~", f"{visible(setting.name)}: {old} → {new}{_tail('sops metadata are never under the MAC')}"
 
 
+def _parts(file: FileChange[V]) -> Iterator[Line]:
+    for part in file.parts:
+        name = visible_path(part.path)
+        if part.happening == "removed":
+            yield "-", f"part {name}"
+        else:
+            sign = "+" if part.happening == "added" else "~"
+            yield sign, f"part {name}, which whoever can push can write, without the key"
+
+
 def _counts(file: FileChange[V]) -> Iterator[Line]:
     if file.unknown:
         values = _count(file.unknown, "value")
@@ -189,6 +199,8 @@ def _counts(file: FileChange[V]) -> Iterator[Line]:
         words.append("data key wrapped anew for those who had it")
     if not words and file.standing == "opened" and not file.differs:
         words.append("nothing but layout changed")
+    if file.parts and all(part.happening == "removed" for part in file.parts) and not file.differs:
+        words.append("folded in, no value changed")
     if words:
         yield "=", "; ".join(words)
 
@@ -248,7 +260,7 @@ def _certainty(change: Change[V]) -> str:
 
 def _vouched(change: Change[V], file: FileChange[V]) -> str:
     """Say what the MAC says about a change, where that is not what a reader expects."""
-    if file.standing == "clear" or file.mac != "ok":
+    if file.standing == "clear" or file.mac != "ok" or change.part:
         return ""
     if change.authenticated is False:
         return "not under the MAC"

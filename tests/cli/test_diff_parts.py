@@ -1,0 +1,144 @@
+"""``sealpy diff`` of files with parts: one object, and it says what anybody could have written."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.process import Program
+from tests.cli.test_add import FILE, PART, SECRET, Team
+from tests.conftest import AgeKey
+
+
+@pytest.fixture
+def team(run: Program, home: Path, age_key: AgeKey, tool: Callable[[str], str]) -> Team:
+    """Return a team with a committed Secret."""
+    team = Team(run, home, age_key, tool("sops"))
+    team.rules(team.rule("^k8s/prod/"))
+    team.seal(FILE, SECRET)
+    team.dev.git("init", "-q", "-b", "main")
+    _commit(team)
+    return team
+
+
+def _commit(team: Team) -> None:
+    team.dev.git("add", "-A")
+    team.dev.git("commit", "-q", "-m", "x")
+
+
+def _diff(team: Team, *words: str) -> str:
+    ended = team.ops("diff", "--reveal", *words)
+    assert (ended.code, ended.err) == (0, "")
+    return ended.out.partition("\n\n")[2]
+
+
+def test_a_part_is_shown_as_keys_of_its_file(team: Team) -> None:
+    team.dev("add", FILE, "STRIPE_KEY", "--value-stdin", stdin="sk_live_1")
+    wanted = (
+        f"{FILE}  Secret shop/web\n"
+        f"  + part {PART}, which whoever can push can write, without the key\n"
+        '  + stringData.STRIPE_KEY  "sk_live_1"\n'
+        "  = 4 values unchanged\n\n"
+        "1 changed file looked at: 1 with changes\n"
+    ).replace("4 values", "3 values")
+
+    assert _diff(team) == wanted
+    team.dev.git("add", "-A")
+    assert _diff(team, "--staged") == wanted
+    _commit(team)
+    assert _diff(team, "HEAD~1", "HEAD") == wanted
+
+
+def test_a_part_that_replaces_a_value_is_flagged(team: Team) -> None:
+    team.dev("add", FILE, "DB_PASSWORD", "--value-stdin", stdin="battery-staple")
+
+    shown = _diff(team)
+
+    assert (
+        '  ~ stringData.DB_PASSWORD  "correct-horse" → "battery-staple"   [replaces a value its author could not read]\n'
+        in shown
+    )
+    assert "  = 2 values unchanged\n" in shown
+
+
+def test_without_a_key_the_flag_is_there_too(team: Team) -> None:
+    team.dev("add", FILE, "DB_PASSWORD", "--value-stdin", stdin="battery-stap")
+    team.dev("add", FILE, "DB_USER", "--value-stdin", stdin="sh0p")
+
+    shown = team.dev("diff").out
+
+    assert shown.count("[replaces a value its author could not read]") == 2
+    assert "perhaps changed" in shown
+    assert "no key here opens it" in shown
+
+
+def test_a_fold_changes_no_value(team: Team) -> None:
+    for key, value in (("STRIPE_KEY", "sk_live_1"), ("DB_PASSWORD", "battery-staple"), ("TLS", "xyz")):
+        team.dev("add", FILE, key, "--value-stdin", stdin=value)
+    _commit(team)
+    assert team.ops("fold", FILE).code == 0
+
+    shown = _diff(team)
+
+    assert f"  - part {PART}\n" in shown
+    assert "3 values re-encrypted, plaintext unchanged; 1 value unchanged; folded in, no value changed\n" in shown
+    assert "no change in any secret; 4 changed files looked at: 4 with the same values" in shown
+    assert "stringData" not in shown
+
+
+def test_a_part_that_goes_takes_its_value_with_it(team: Team) -> None:
+    team.dev("add", FILE, "DB_PASSWORD", "--value-stdin", stdin="battery-staple")
+    _commit(team)
+    (team.dev.folder / "k8s/prod/secrets.d/DB_PASSWORD.yaml").unlink()
+
+    shown = _diff(team)
+
+    assert '  ~ stringData.DB_PASSWORD  "battery-staple" → "correct-horse"\n' in shown
+    assert "folded" not in shown
+
+
+def test_a_tampered_part_is_found(team: Team) -> None:
+    team.dev("add", FILE, "STRIPE_KEY", "--value-stdin", stdin="sk_live_1")
+    text = team.dev.read(PART)
+    team.dev.write(
+        PART, text.replace("apiVersion: v1\n", "apiVersion: v1 # x\n").replace('lastmodified: "2', 'lastmodified: "1')
+    )
+
+    ended = team.ops("diff", "--reveal")
+
+    assert ended.code == 5
+    assert f"! {PART}: the MAC does not open" in ended.out
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SECRET.replace("name: web", "name: other"),
+        SECRET.replace("  name: web\n", "  name: web\n  labels: {a: b}\n"),
+        SECRET + "---\n" + SECRET.replace("name: web", "name: other"),
+        "a: {b: c}\n",
+    ],
+)
+def test_what_is_no_part_stands_for_itself(team: Team, text: str) -> None:
+    team.seal("k8s/prod/secrets.d/x.yaml", text)
+
+    shown = _diff(team)
+
+    assert "k8s/prod/secrets.d/x.yaml  new" in shown
+    assert "part k8s" not in shown
+    assert "1 changed file looked at" in shown
+
+
+def test_json_names_the_part(team: Team) -> None:
+    team.dev("add", FILE, "DB_PASSWORD", "--value-stdin", stdin="battery-staple")
+
+    document = json.loads(team.ops("diff", "--json").out)
+
+    (file,) = document["files"]
+    assert file["path"] == FILE
+    assert file["parts"] == [{"path": "k8s/prod/secrets.d/DB_PASSWORD.yaml", "happening": "added"}]
+    (change,) = file["objects"][0]["changes"]
+    assert change["part"] == "k8s/prod/secrets.d/DB_PASSWORD.yaml"
+    assert change["authenticated"] is False
+    assert document["summary"]["files"] == 1
