@@ -19,7 +19,6 @@ from sealpy.formats.yaml_comments.tokens import (
     BLOCK_MAPPING,
     BLOCK_SCALAR,
     BLOCK_SEQUENCE,
-    BREAK,
     BREAKS,
     DIRECTIVE,
     ENTRY,
@@ -38,6 +37,7 @@ from sealpy.formats.yaml_comments.tokens import (
     Place,
     Token,
     advance,
+    breaks_in,
     line_end,
     skip_white,
 )
@@ -282,9 +282,9 @@ class Scanner:
             end = line_end(text, index)
             self._note(index, end)
             index = end
-        ended = BREAK.match(text, index)
-        if ended:
-            self._place = (ended.end(), token[5] + 1, 0)
+        # The reference reads the line break, too; there is always one before what a directive is for.
+        index += 2 if text.startswith("\r\n", index) else 1
+        self._place = (index, token[5] + 1, 0)
 
     def _flow_start(self, token: Token) -> None:
         self._save_key()
@@ -430,7 +430,7 @@ class Scanner:
         size = len(text)
         stop = token[1]
         block = Block(self._queue, self._indent, scan, self._place)
-        block.newlines(len(BREAK.findall(text, self._content, self._place[0])))
+        block.newlines(breaks_in(text[self._content : self._place[0]]))
         base = self._place[0]
         peek = 0
         wide = False

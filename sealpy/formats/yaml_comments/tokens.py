@@ -35,10 +35,8 @@ Place = tuple[int, int, int]
 """Index, line, column."""
 
 BREAKS = "\n\r\x85\u2028\u2029"
-BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 _BREAK_CHARACTER = re.compile("[\n\r\x85\u2028\u2029]")
-_RARE_BREAKS = frozenset("\r\x85\u2028\u2029")
 _SOMETHING = re.compile("[^ \t\n\r\x85\u2028\u2029]")
 _PROPERTY = re.compile(r"!<[^>\s]*>|[&!][^\s,\[\]{}]*")
 _INDICATORS = {
@@ -73,19 +71,19 @@ def skip_white(text: str, index: int, stop: int) -> int:
     return found.start() if found else stop
 
 
+def breaks_in(white: str) -> int:
+    """Count line breaks; a carriage return with its line feed is one."""
+    return len((white + "x").splitlines()) - 1
+
+
 def advance(text: str, place: Place, index: int) -> Place:
     """Return the place of a later index."""
     start, line, column = place
-    between = text[start:index]
-    if _RARE_BREAKS.isdisjoint(between):
-        line += between.count("\n")
-        last = between.rfind("\n")
-    else:
-        last = -1
-        for found in BREAK.finditer(between):
-            line += 1
-            last = found.end() - 1
-    return (index, line, column + len(between) if last < 0 else len(between) - last - 1)
+    # A YAML text has no other line breaks than those that Python knows.
+    lines = (text[start:index] + "x").splitlines()
+    if len(lines) == 1:
+        return (index, line, column + index - start)
+    return (index, line + len(lines) - 1, len(lines[-1]) - 1)
 
 
 def first_column(text: str, index: int, column: int) -> int:
