@@ -1,0 +1,289 @@
+"""Values on their way from one environment to another: what would be the same in both, and what becomes of it.
+
+Nothing is written and nobody is asked here: ``decide`` says for each value what the other environment gets.
+"""
+
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+from sealpy import data, kubernetes, operations, sealing
+from sealpy.document import Document, Edit, Leaf, Path, splice
+from sealpy.errors import PathNotFound, Refused
+from sealpy.formats import Format
+from sealpy.operations import Plan
+from sealpy.sealing import Opened
+from sealpy.secret import Secret
+from sealpy.selection import DEFAULT, select
+
+_NOT_VALUES = frozenset(("null", "map", "list", "comment"))
+_SKELETON = frozenset(("apiVersion", "kind", "metadata", "type", "immutable"))
+"""Fields of a Secret that are no secrets; sealing them is a habit of some rules."""
+
+_ENCODED = frozenset((("Secret", "data"), ("ConfigMap", "binaryData")))
+
+What = Literal["copied", "kept", "new", "already"]
+
+
+class Value(NamedTuple):
+    """A value that would be the same in both: its name, and whether the target has another one there."""
+
+    name: str
+    has_own: bool
+
+
+class Outcome(NamedTuple):
+    """What became of a value: copied as it is, the target's own kept, a new one, or the same already."""
+
+    name: str
+    what: What
+
+
+Decide = Callable[[Value], bool | Secret[str]]
+"""True: copy it; False: the target keeps its own; a text: that instead."""
+
+
+def of_file(
+    source: Opened, fmt: Format, plan: Plan, target: Opened | None, decide: Decide
+) -> tuple[Secret[bytes], list[Outcome]]:
+    """Return the clear text that the target gets.
+
+    Raises:
+        Refused: the target's rule would leave in clear what is sealed in the source, or the target has sealed
+            values that the source has not.
+    """
+    document = fmt.scan(fmt.decode(operations.clear_text(source, fmt).expose()))
+    chosen = _selected(document, plan, fmt)
+    if unfolded := fmt.unfold(document, chosen):
+        document = fmt.scan(splice(document.text, unfolded))
+        chosen = _selected(document, plan, fmt)
+    _refuse_bared(source, document.leaves, chosen)
+    own = _own(target)
+    _refuse_dropped(target, document.leaves)
+    encoded = _encoded(document.leaves)
+    edits: list[Edit] = []
+    outcomes: list[Outcome] = []
+    for leaf, selected in zip(document.leaves, chosen, strict=True):
+        if not selected or leaf.kind in _NOT_VALUES or not leaf.content:
+            continue
+        name = _spelt(leaf.path, leaf.document if document.documents > 1 else None)
+        standing = own.get((leaf.document, leaf.path))
+        if standing is not None and (standing.kind, standing.content) == (leaf.kind, leaf.content):
+            outcomes.append(Outcome(name, "already"))
+            continue
+        decision = decide(Value(name, standing is not None))
+        if decision is True:
+            outcomes.append(Outcome(name, "copied"))
+        elif isinstance(decision, Secret):
+            text = decision.expose()
+            content = _base64(text) if (leaf.document, leaf.path) in encoded else text
+            edits.append(Edit(leaf.start, leaf.end, fmt.spell(document, leaf, "str", content)))
+            outcomes.append(Outcome(name, "new"))
+        elif standing is not None:
+            edits.append(Edit(leaf.start, leaf.end, fmt.spell(document, leaf, standing.kind, standing.content)))
+            outcomes.append(Outcome(name, "kept"))
+    return Secret(fmt.encode(splice(document.text, edits))), outcomes
+
+
+def of_keys(
+    source: Opened, at: Path, fmt: Format, target: Opened, to: Path, decide: Decide, *, now: datetime
+) -> tuple[bytes | None, list[Outcome]]:
+    """Return the target with what the source has at a path, below a map key by key; None if nothing changes.
+
+    Raises:
+        PathNotFound: there is nothing at that path.
+        Refused: the target would have in clear what is sealed in the source, or has several documents.
+        UnsealableValue
+    """
+    if target.document.documents > 1:
+        raise Refused(
+            "it has several documents, and which of them gets the key is not said",
+            hint='put the key in with "sealpy edit", or copy the whole file',
+        )
+    sealed = {leaf.path for leaf, is_sealed in zip(source.leaves, source.sealed, strict=True) if is_sealed}
+    own = data.documents(target.leaves, 1)[0]
+    encoded = _encoded(target.leaves)
+    result: bytes | None = None
+    outcomes: list[Outcome] = []
+    for rest, value in _parts(_found(source, at), ()):
+        path = (*to, *rest)
+        name = _spelt(path)
+        secret = any(leaf[: len((*at, *rest))] == (*at, *rest) for leaf in sealed)
+        there, standing = _look(own, path)
+        if there and type(standing) is type(value) and standing == value:
+            outcomes.append(Outcome(name, "already"))
+            continue
+        decision = decide(Value(name, there)) if secret else True
+        if decision is False:
+            outcomes.append(Outcome(name, "kept"))
+            continue
+        if isinstance(decision, Secret):
+            text = decision.expose()
+            value = _base64(text) if (0, path) in encoded or _goes_encoded(target, path) else text  # noqa: PLW2901
+        outcomes.append(Outcome(name, "new" if isinstance(decision, Secret) else "copied"))
+        result = operations.set_value(target, fmt, path, value, now=now)
+        document, metadata = operations.scan_sealed(result, fmt)
+        target = sealing.unseal(document, metadata, target.data_key)
+        if secret:
+            _refuse_clear(target, path)
+    return result, outcomes
+
+
+def path_of(opened: Opened, text: str) -> Path:
+    """Find the path that a person means by ``stringData.A``; a key may itself have dots in it.
+
+    Raises:
+        PathNotFound: there is none, or more than one.
+    """
+    found = dict.fromkeys(
+        leaf.path[:depth]
+        for leaf in opened.leaves
+        if leaf.kind != "comment" and leaf.document == 0
+        for depth in range(1, len(leaf.path) + 1)
+        if _spelt(leaf.path[:depth]) == text
+    )
+    if len(found) > 1:
+        raise PathNotFound("that key can be read in two ways", hint="""write it like '["stringData"]["A"]'""")
+    if not found:
+        raise PathNotFound("there is no such key", hint="keys are case-sensitive; write it like stringData.PASSWORD")
+    return next(iter(found))
+
+
+def still_names(source: Opened, document: Document, environment: str) -> Iterator[str]:
+    """Give the clear fields that hold the name of the environment that the file comes from."""
+    sealed = {leaf.path for leaf, is_sealed in zip(source.leaves, source.sealed, strict=True) if is_sealed}
+    for leaf in document.leaves:
+        if leaf.kind == "str" and leaf.content == environment and leaf.path not in sealed:
+            yield _spelt(leaf.path)
+
+
+def _selected(document: Document, plan: Plan, fmt: Format) -> list[bool]:
+    if fmt.name == "binary":
+        return [True for _ in document.leaves]
+    return select(plan.selection or DEFAULT, document.leaves)
+
+
+def _refuse_bared(source: Opened, leaves: Sequence[Leaf], chosen: Sequence[bool]) -> None:
+    sealed = {
+        (leaf.document, leaf.path)
+        for leaf, is_sealed in zip(source.leaves, source.sealed, strict=True)
+        if is_sealed and leaf.kind != "comment"
+    }
+    skeleton = _skeleton(leaves)
+    bared = [
+        _spelt(leaf.path)
+        for index, (leaf, selected) in enumerate(zip(leaves, chosen, strict=True))
+        if not selected and (leaf.document, leaf.path) in sealed and index not in skeleton and leaf.kind != "comment"
+    ]
+    if bared:
+        raise _would_be_clear(bared)
+
+
+def _refuse_dropped(target: Opened | None, leaves: Sequence[Leaf]) -> None:
+    """Refuse to take values away that only the target has."""
+    if target is None:
+        return
+    kept = {(leaf.document, leaf.path) for leaf in leaves}
+    dropped = [
+        _spelt(leaf.path)
+        for leaf, is_sealed in zip(target.leaves, target.sealed, strict=True)
+        if is_sealed and leaf.kind != "comment" and (leaf.document, leaf.path) not in kept
+    ]
+    if dropped:
+        raise Refused(
+            f"would lose {_listed(dropped)}, which the other file does not have",
+            hint="copy keys (SRC:KEY) instead of the file, or remove DST first",
+        )
+
+
+def _refuse_clear(target: Opened, path: Path) -> None:
+    depth = len(path)
+    bared = [
+        _spelt(leaf.path)
+        for leaf, is_sealed in zip(target.leaves, target.sealed, strict=True)
+        if leaf.path[:depth] == path and not is_sealed and leaf.content and leaf.kind not in _NOT_VALUES
+    ]
+    if bared:
+        raise _would_be_clear(bared)
+
+
+def _would_be_clear(names: Sequence[str]) -> Refused:
+    return Refused(
+        f"{_listed(names)} would stand there in clear, and is encrypted where it comes from",
+        hint="mend the rule's regex or suffix for this path in .sops.yaml",
+    )
+
+
+def _skeleton(leaves: Sequence[Leaf]) -> set[int]:
+    """Return the leaves that say what an object is, not what is in it."""
+    found: set[int] = set()
+    for manifest in kubernetes.manifests(leaves):
+        depth = len(manifest.prefix)
+        for index in range(*manifest.span):
+            path = leaves[index].path
+            if len(path) > depth and path[depth] in _SKELETON:
+                found.add(index)
+    return found
+
+
+def _encoded(leaves: Sequence[Leaf]) -> set[tuple[int, Path]]:
+    """Return the places whose text is base64 to Kubernetes."""
+    found: set[tuple[int, Path]] = set()
+    for manifest in kubernetes.manifests(leaves):
+        depth = len(manifest.prefix)
+        for leaf in leaves[slice(*manifest.span)]:
+            if len(leaf.path) > depth + 1 and (manifest.kind, leaf.path[depth]) in _ENCODED:
+                found.add((leaf.document, leaf.path))
+    return found
+
+
+def _goes_encoded(target: Opened, path: Path) -> bool:
+    """Tell whether a place that is not there yet is one of base64."""
+    return any(
+        len(path) > 1 and not manifest.prefix and (manifest.kind, path[0]) in _ENCODED
+        for manifest in kubernetes.manifests(target.leaves)
+    )
+
+
+def _own(target: Opened | None) -> dict[tuple[int, Path], Leaf]:
+    leaves = target.leaves if target is not None else ()
+    return {(leaf.document, leaf.path): leaf for leaf in leaves if leaf.kind not in _NOT_VALUES}
+
+
+def _found(opened: Opened, path: Path) -> Any:
+    there, value = _look(data.documents(opened.leaves, opened.document.documents)[0], path)
+    if not there:
+        raise PathNotFound("there is no such key", hint="keys are case-sensitive; list items count from 0")
+    return value
+
+
+def _look(tree: Any, path: Path) -> tuple[bool, Any]:
+    for part in path:
+        try:
+            tree = tree[part]
+        except (KeyError, IndexError, TypeError):
+            return False, None
+    return True, tree
+
+
+def _parts(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    """Give a value, or below a map each of its values: what else the target has there stays."""
+    if isinstance(value, dict) and value:
+        for name, item in value.items():
+            yield from _parts(item, (*path, name))
+    else:
+        yield path, value
+
+
+def _spelt(path: Path, document: int | None = None) -> str:
+    name = ".".join(str(part) for part in path) or "the file"
+    return name if document is None else f"{name} (document {document + 1})"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+def _base64(text: str) -> str:
+    return b64encode(text.encode("utf-8", "surrogateescape")).decode()
