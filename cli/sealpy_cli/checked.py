@@ -76,8 +76,8 @@ def run(repository: Repository, paths: Sequence[str], *, environ: Mapping[str, s
     recipients: dict[str, str] = {}
     bases: dict[str, None] = {}
     for entry, data in repository.contents(repository.entries(paths)):
-        if data is None:
-            found += _too_large(entry)
+        if isinstance(data, SourceError):
+            found += _unread(entry, data)
             continue
         verdict = check(Subject(entry.name, data, entry.rule, entry.ruled), calls, tools)
         counts.update(("files", verdict.standing, f"verified: {verdict.verified}"))
@@ -148,7 +148,8 @@ def _scanned(repository: Repository, name: str) -> Document | None:
         return None  # that is a finding of its own
 
 
-def _too_large(entry: Entry) -> list[Finding]:
+def _unread(entry: Entry, error: SourceError) -> list[Finding]:
+    # Nobody expects a film, which a rule for everything covers too, to be checked.
     if entry.rule is None or not entry.rule.path_regex:
         return []
-    return [Finding("SP407", entry.name, "it is too large to be checked")]
+    return [Finding("SP407", entry.name, f"it cannot be read: {error.message}")]

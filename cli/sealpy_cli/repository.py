@@ -87,17 +87,13 @@ class Repository:
             if may_matter(name, rule):
                 yield Entry(name, rule, configuration is not None and configuration.fault is None, blob)
 
-    def contents(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, bytes | None]]:
-        """Read files one after another; None for what is too large. What is gone, or no file, is left out.
-
-        Raises:
-            SourceError: a file cannot be read.
-        """
+    def contents(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, bytes | SourceError]]:
+        """Read files one after another, or tell why one cannot be read. What is gone, or no file, is left out."""
         if self._staged and self._git is not None:
             waiting = list(entries)
             blobs = self._git.blobs((entry.blob for entry in waiting), LIMIT)
             for entry, blob in zip(waiting, blobs, strict=True):
-                yield entry, blob.data
+                yield entry, SourceError("it is too large, or missing") if blob.data is None else blob.data
             return
         for entry in entries:
             path = os.path.join(self.top, entry.name)
@@ -106,7 +102,12 @@ class Repository:
             except OSError:
                 continue
             if stat.S_ISREG(status.st_mode):
-                yield entry, files.read(path, LIMIT) if status.st_size <= LIMIT else None
+                data: bytes | SourceError
+                try:
+                    data = files.read(path, LIMIT)
+                except SourceError as error:
+                    data = SourceError(error.message.removeprefix(f"{path}: "))
+                yield entry, data
 
     def read(self, name: str) -> bytes | None:
         """Return one file as it stands in the worktree or is staged; None where there is none."""

@@ -9,6 +9,7 @@ Refused as sops refuses: roots that are no map, keys that are no string, a key t
 """
 
 import re
+from bisect import bisect_right
 from typing import Any, NamedTuple, NoReturn
 
 from yaml import YAMLError
@@ -54,6 +55,9 @@ BOM = "\ufeff"
 PLAIN, SINGLE, DOUBLE, LITERAL, FOLDED, ALIAS = "p", "'", '"', "|", ">", "*"
 FLOW = ","
 _BLOCK_STYLES = (LITERAL, FOLDED)
+LITERAL_BODY, FOLDED_BODY = "L", "F"
+"""Block scalars without their header, which has a comment; the header without it follows in the style."""
+_BODY_STYLES = (LITERAL_BODY, FOLDED_BODY)
 _STYLES = {None: PLAIN, "": PLAIN, "'": SINGLE, '"': DOUBLE, "|": LITERAL, ">": FOLDED}
 
 _LISTED_COMMENT = re.compile(r"-[ \t]+$")
@@ -89,9 +93,10 @@ _new_leaf = tuple.__new__
 class _Frame:
     """One open collection."""
 
-    __slots__ = ("flow", "index", "is_map", "key", "path", "seen", "start")
+    __slots__ = ("column", "flow", "index", "is_map", "key", "path", "seen", "start")
 
-    def __init__(self, is_map: bool, path: Path, flow: bool, start: int, seen: set[str] | None) -> None:
+    def __init__(self, is_map: bool, path: Path, flow: bool, start: int, column: int, seen: set[str] | None) -> None:
+        self.column = column
         self.is_map = is_map
         self.path = path
         self.flow = flow
@@ -137,6 +142,7 @@ class _Scanner:
         # The sops block, while we are in it: its leaves and where its key stands.
         self.block: list[Leaf] | None = None
         self.block_start = 0
+        self.block_column = 0
 
     def run(self) -> Document:
         text = self.text
@@ -246,6 +252,7 @@ class _Scanner:
         if name == RESERVED and len(self.frames) == 1:
             self.block = []
             self.block_start = event.start_mark.index + self.shift
+            self.block_column = event.start_mark.column
 
     def _enter(self, event: Any, is_map: bool) -> None:
         frames = self.frames
@@ -279,7 +286,8 @@ class _Scanner:
                 # The metadata are no data that an alias could repeat.
                 del self.anchors[event.anchor]
         # sops decodes the first document into a map as well, and only there a key may not stand twice.
-        frame = _Frame(is_map, path, flow, start, set() if is_map and self.number == 0 else None)
+        seen: set[str] | None = set() if is_map and self.number == 0 else None
+        frame = _Frame(is_map, path, flow, start, event.start_mark.column, seen)
         frames.append(frame)
         if len(frames) == 1:
             self.root = frame
@@ -364,8 +372,7 @@ class _Scanner:
         if root is None:
             self.roots.append(Root(flow=False, column=0, start=end, close=end, empty=True, end=end))
         else:
-            column = root.start - self.text.rfind("\n", 0, root.start) - 1 - (self.shift if root.start == 1 else 0)
-            self.roots.append(Root(root.flow, column, root.start, self.root_close - 1, not root.index, end))
+            self.roots.append(Root(root.flow, root.column, root.start, self.root_close - 1, not root.index, end))
         self.number += 1
         self.root = None
 
@@ -388,7 +395,7 @@ class _Scanner:
             if not text.startswith("\n", end - 1):
                 newline = text.find("\n", end)
                 end = len(text) if newline < 0 else newline + 1
-            start = max(text.rfind("\n", 0, start) + 1, self.shift)
+            start -= self.block_column
         self.blocks.append(Block(start, end, leaves, self.number, FLOW if in_flow else ""))
         if self.metadata is None and self.number == 0:
             self.metadata = _plain_data(leaves)
@@ -440,11 +447,13 @@ class _Scanner:
         from sealpy.formats.yaml_comments import find_comments
 
         text = self.text
-        inside = [(block.start, block.end) for block in self.blocks]
+        blocks = {block.document: (block.start, block.end) for block in self.blocks}
         order = [(start, 1, position) for position, start in enumerate(self.starts)]
+        by_start = sorted((leaf.start, position) for position, leaf in enumerate(self.leaves))
         comments: list[Leaf] = []
         for comment in find_comments(text, sealed=bool(self.blocks)):
-            if any(start <= comment.start < end for start, end in inside):
+            start, end = blocks.get(comment.document, (0, 0))
+            if start <= comment.start < end or self._lies_in_value(comment.start, by_start):
                 continue
             path = self.containers.get(comment.container, ())
             content = text[comment.start + 1 : comment.end]
@@ -455,6 +464,26 @@ class _Scanner:
             comments.append(Leaf(path, comment.start, comment.end, "comment", content, "#", comment.document))
         order.sort()
         return [self.leaves[position] if is_leaf else comments[position] for _, is_leaf, position in order]
+
+    def _lies_in_value(self, index: int, by_start: list[tuple[int, int]]) -> bool:
+        """Tell whether a comment goes with the value around it: between a tag and what it names.
+
+        One behind the indicator of a block scalar is a leaf of its own, and the scalar is then its body alone.
+        """
+        at = bisect_right(by_start, (index, len(self.leaves))) - 1
+        if at < 0:
+            return False
+        position = by_start[at][1]
+        leaf = self.leaves[position]
+        if index >= leaf.end:
+            return False
+        if leaf.style[:1] not in _BLOCK_STYLES:
+            return leaf.style[:1] not in _BODY_STYLES
+        header = self.text[leaf.start : index].split("#", 1)[0].strip()
+        body = self.text.find("\n", index, leaf.end) + 1
+        style = _BODY_STYLES[_BLOCK_STYLES.index(leaf.style[:1])]
+        self.leaves[position] = leaf._replace(start=body or leaf.end, style=f"{style} {header}")
+        return False
 
     def _fail(self, kind: type[DocumentError], message: str, index: int, hint: str | None) -> NoReturn:
         line, column = line_and_column(self.text, index)
@@ -470,6 +499,8 @@ def _plain_data(leaves: list[Leaf]) -> dict[str, object]:
     """Build plain data from the leaves of a block."""
     root: dict[str, object] = {}
     for leaf in leaves:
+        if leaf.kind == "comment":
+            continue  # as the item of a list it has no place of its own, and metadata have no comments
         here: Any = root
         for part, following in zip(leaf.path, leaf.path[1:], strict=False):
             empty: object = [] if isinstance(following, int) else {}

@@ -309,6 +309,13 @@ def test_outside_of_a_repository_a_folder_is_checked(repository: Repository, tmp
     assert plain("check", "--staged").err == "sealpy: nothing is staged here: this is no git repository\n"
 
 
+def test_a_file_that_cannot_be_read_does_not_stop_the_others(repository: Repository) -> None:
+    (repository.folder / "k8s/prod/a-secrets.yaml").symlink_to("/etc/passwd")
+    repository.plain.write("k8s/dev/secrets.yaml", b"\xff\xfe\x00 no text")
+    findings = read(repository)["findings"]
+    assert [(one["id"], one["path"]) for one in findings] == [("SP407", "k8s/dev/secrets.yaml")]
+
+
 def test_a_path_that_is_not_there_is_an_error(repository: Repository) -> None:
     ended = repository.sealpy("check", "nowhere")
     assert (ended.code, ended.out) == (2, "")

@@ -166,6 +166,10 @@ class TestHalfSealed:
         data = sealed().replace(b"lastmodified: ", b"lastmodified: x")
         assert [one[0] for one in found(data)] == ["SP406"]
 
+    def test_a_comment_among_the_metadata_is_passed_over(self) -> None:
+        value = sealed().decode().partition("PASSWORD: ")[2].partition("\n")[0].replace("type:str", "type:comment")
+        assert found(f"a: b\nsops:\n  age:\n    - {value}\n    - b\n".encode())[0][0] == "SP406"
+
     def test_a_missing_mac_is_found(self) -> None:
         text = sealed().decode()
         mac = next(line for line in text.splitlines() if line.strip().startswith("mac:"))

@@ -10,7 +10,7 @@ import click
 
 from sealpy import metadata, registry
 from sealpy.checking import access
-from sealpy.errors import DocumentError
+from sealpy.errors import DocumentError, SourceError
 from sealpy.keys import WrappedKey
 from sealpy.metadata import Metadata
 from sealpy.project import Project
@@ -83,7 +83,7 @@ def who(place: str, *, as_json: bool) -> int:
 
 def _files(repository: Repository, paths: Sequence[str], calls: Project) -> Iterator[_File]:
     for entry, data in repository.contents(repository.entries(paths)):
-        if data is None or b"sops" not in data:
+        if isinstance(data, SourceError) or b"sops" not in data:
             continue
         fmt = registry.format_for(entry.name)
         try:
