@@ -1,5 +1,6 @@
 """The YAML format: the ``sops`` block at the end of every document, and the pieces that make a ``Format``."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from sealpy.document import Document, Edit, Kind, Leaf, Path, line_and_column
@@ -8,6 +9,7 @@ from sealpy.formats import yaml_scan, yaml_spell
 from sealpy.formats.yaml_scan import RESERVED, Root
 
 _INDENT = 4
+_COMMENT = re.compile(r"#[^\r\n]*")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -58,11 +60,15 @@ class _Yaml:
         inline = f'"{RESERVED}": {yaml_spell.inline(metadata, flow=True)}'
         blocks: dict[int, str] = {}
         edits = []
-        for root in document.layout:
+        ends: dict[int, int] = {}
+        for leaf in document.leaves:
+            if leaf.kind != "comment":
+                ends[leaf.document] = max(ends.get(leaf.document, 0), leaf.end)
+        for number, root in enumerate(document.layout):
             if not isinstance(root, Root):
                 continue
             if root.flow:
-                edits.append(_attach_in_braces(text, root, inline))
+                edits.append(_attach_in_braces(text, root, inline, ends.get(number, root.start)))
                 continue
             # A stream may have very many documents, which all get the same.
             block = blocks.get(root.column)
@@ -131,16 +137,19 @@ def _structural(name: str, document: Document, *what: object) -> Sequence[Edit]:
     raise ParseError("nested too deeply")
 
 
-def _attach_in_braces(text: str, root: Root, entry: str) -> Edit:
-    behind = _behind_text(text, root.close)
-    comma = "" if root.empty or text[behind - 1] == "," else ", "
-    where = root.close if root.empty else behind
+def _attach_in_braces(text: str, root: Root, entry: str, last: int) -> Edit:
+    """``last`` is where the last value ends; behind it there may be brackets, a comma and comments."""
+    if root.empty:
+        return Edit(root.close, root.close, entry)
+    rest = _COMMENT.sub("", text[last : root.close])
+    comma = "" if rest.rstrip().endswith(",") else ", "
+    where = _behind_text(text, root.close) if "#" not in text[last : root.close] else root.close
     return Edit(where, where, comma + entry)
 
 
 def _attach(text: str, root: Root, block: str, newline: str) -> Edit:
     end = root.end
-    if end == 0 or text[end - 1] == "\n" or text[:end] == yaml_scan.BOM:
+    if end == 0 or text[end - 1] in "\r\n" or text[:end] == yaml_scan.BOM:
         return Edit(end, end, block + newline)
     if root.empty and text.endswith("---", 0, _behind_text(text, end)):
         return Edit(end, end, newline + block + (newline if end < len(text) else ""))

@@ -65,7 +65,8 @@ def block_scalar_end(text: str, start: int, end: int, content: str) -> int:
 
 def indent_of(text: str, leaf: Leaf) -> int:
     """Return the indentation of a block scalar's content, in columns."""
-    return _indent(text, text.find("\n", leaf.start, leaf.end) + 1, leaf.end, leaf.content)
+    body = text.find("\n", leaf.start, leaf.end) + 1 if text[leaf.start : leaf.start + 1] in ("|", ">") else leaf.start
+    return _indent(text, body, leaf.end, leaf.content)
 
 
 def _indent(text: str, body: int, end: int, content: str) -> int:

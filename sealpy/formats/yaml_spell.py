@@ -10,7 +10,7 @@ from sealpy import values
 from sealpy.document import LISTED, Document, Kind, Leaf
 from sealpy.errors import UnsealableValue
 from sealpy.formats.yaml_resolve import is_plain_string
-from sealpy.formats.yaml_scan import DOUBLE, FLOW, FOLDED, LITERAL, PLAIN, SINGLE
+from sealpy.formats.yaml_scan import DOUBLE, FLOW, FOLDED, FOLDED_BODY, LITERAL, LITERAL_BODY, PLAIN, SINGLE
 from sealpy.formats.yaml_spans import indent_of
 
 _ESCAPES = {
@@ -33,6 +33,8 @@ def spell(document: Document, leaf: Leaf, kind: Kind, content: str) -> str:
     before = "" if leaf.start != leaf.end or _after_space(document.text, leaf.start) else " "
     if style in (LITERAL, FOLDED):
         return prefix + _in_block(document, leaf, kind, content)
+    if style in (LITERAL_BODY, FOLDED_BODY):
+        return _body(document, leaf, kind, content)
     if kind != "str":
         return before + prefix + scalar(kind, content, flow=flow)
     if style == PLAIN:
@@ -51,12 +53,19 @@ def spell_sealed(document: Document, leaf: Leaf, sealed: str) -> str:
     if style in (LITERAL, FOLDED):
         text = document.text
         header_end = text.find("\n", leaf.start, leaf.end)
+        if header_end >= 0 and not leaf.content.strip("\n "):
+            # Nothing shows how far its content is indented.
+            newline = "\n" if text.startswith("\n", leaf.end - 1) else ""
+            return f'{prefix}"{sealed}"{newline}'
         if header_end >= 0:
             indent = indent_of(text, leaf)
             newline = "\n" if text.startswith("\n", leaf.end - 1) else ""
             carriage = "\r" if newline and text.startswith("\r", header_end - 1) else ""
             return f"{prefix}{text[leaf.start : header_end + 1]}{' ' * indent}{sealed}{carriage}{newline}"
         return prefix + sealed
+    if style in (LITERAL_BODY, FOLDED_BODY):
+        newline, carriage = _line_break(document.text, leaf)
+        return f"{' ' * indent_of(document.text, leaf)}{sealed}{carriage}{newline}"
     if style == SINGLE:
         return f"{prefix}'{sealed}'"
     # In a flow collection a bare comma or bracket would end the value.
@@ -150,6 +159,23 @@ def _entry(head: str, item: object, indent: int, *, literals: bool) -> list[str]
         body = [(" " * indent + line) if line else "" for line in item.removesuffix("\n").split("\n")]
         return [f"{head} |{'' if item.endswith(chr(10)) else '-'}", *body]
     return [f"{head} {inline(item, flow=False)}"]
+
+
+def _body(document: Document, leaf: Leaf, kind: Kind, content: str) -> str:
+    """Spell in the place of a block scalar's body, under a header that cannot change, for it holds a comment."""
+    body = _block_body(LITERAL if leaf.style[:1] == LITERAL_BODY else FOLDED, leaf.style[2:], content)
+    if kind != "str" or body is None:
+        raise UnsealableValue("a block scalar with a comment behind its indicator holds a value that does not fit it")
+    newline, carriage = _line_break(document.text, leaf)
+    pad = " " * indent_of(document.text, leaf)
+    return f"{carriage}\n".join(pad + line if line else "" for line in body) + carriage + newline
+
+
+def _line_break(text: str, leaf: Leaf) -> tuple[str, str]:
+    """The line break that a leaf's text ends with, if it does: the line feed and what is before it."""
+    if not text.startswith("\n", leaf.end - 1):
+        return "", ""
+    return "\n", "\r" if text.startswith("\r", leaf.end - 2) else ""
 
 
 def _in_block(document: Document, leaf: Leaf, kind: Kind, content: str) -> str:

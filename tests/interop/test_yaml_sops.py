@@ -112,3 +112,40 @@ def outside(document: Document) -> str:
     for start, end in sorted(spans, reverse=True):  # type: ignore[misc]
         text = text[:start] + text[end:]
     return text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{a: 1, # c\n b: 2 # d\n}\n",
+        "{a: 1, b: [2, 3, ], # c\n}\n",
+        "{}\n",
+        "---\n",
+        "k: | # c\n  text\nz: 1\n",
+        "k: |+ # c\n  text\n\nz: 1\n",
+        "a: |2 # q\n   x\n  y\n",
+        "a: 1\rb: x\r",
+        "\ufeff  a: 1\n  b: 2\n",
+        "a: |+\n  x\n\n",
+        "a: |-\n  x",
+        "l:\n- # c\n  a: 1\n",
+    ],
+)
+def test_a_layout_that_is_easily_got_wrong_comes_back_and_opens_in_sops(pair: Pair, text: str) -> None:
+    sealed = pair.encrypt(text.encode())
+
+    assert pair.decrypt(sealed).decode() == text
+    opened = pair.sops_decrypt(sealed)
+    assert opened.returncode == 0, opened.stderr
+    assert values(pair.format.scan(opened.stdout.decode()).leaves) == values(pair.format.scan(text).leaves)
+
+
+@pytest.mark.parametrize("text", ["k: !!int # c\n  5\nb: 2\n", "k: |+\n\n", "k: >+\n \nb: 1\n", "a: &x 1\nb: *x\n"])
+def test_a_spelling_that_changes_keeps_its_meaning(pair: Pair, text: str) -> None:
+    sealed = pair.encrypt(text.encode())
+
+    expected = values(pair.format.scan(text).leaves)
+    assert values(pair.format.scan(pair.decrypt(sealed).decode()).leaves) == expected
+    opened = pair.sops_decrypt(sealed)
+    assert opened.returncode == 0, opened.stderr
+    assert values(pair.format.scan(opened.stdout.decode()).leaves) == expected
