@@ -1,0 +1,175 @@
+"""Parts in the hands of the real kustomize and the real sops: what builds, and what does not.
+
+Flux's kustomize-controller opens what ``patches`` and ``secretGenerator`` name, runs kustomize, and opens the Secrets
+that come out, without regard to their MAC. Its steps are taken here by hand, with the real programs.
+"""
+
+import base64
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.cli.process import Program
+from tests.conftest import AgeKey
+
+SECRET = """\
+apiVersion: v1
+kind: Secret
+metadata:
+  name: web
+  namespace: shop
+stringData:
+  DB_USER: shop
+  DB_PASSWORD: correct-horse
+data:
+  TLS: YWJj
+"""
+PART = "secrets.d/STRIPE_KEY.yaml"
+
+
+class Folder:
+    """One folder with a sealed Secret and a kustomization; ``add`` has no key."""
+
+    def __init__(self, program: Program, tool: Callable[[str], str], key: AgeKey) -> None:
+        self.program = program
+        self._tool = tool
+        self._env = {"PATH": os.environ["PATH"], "HOME": os.devnull, "SOPS_AGE_KEY": key.identity}
+        program.write(
+            ".sops.yaml",
+            f"creation_rules:\n  - age: {key.recipient}\n    encrypted_regex: ^(data|stringData|binaryData)$\n",
+        )
+        program.write("secrets.yaml", SECRET)
+        program.write("kustomization.yaml", "resources:\n  - secrets.yaml\n")
+        assert program("encrypt", "-i", "secrets.yaml").code == 0
+
+    def add(self, *words: str, value: str) -> None:
+        ended = self.program("add", *words, "--value-stdin", stdin=value)
+        assert ended.code == 0, ended.err
+
+    def sops(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [self._tool("sops"), *words],
+            cwd=self.program.folder,
+            env=self._env,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def open(self, name: str) -> None:
+        """Decrypt a file in its place, as programs do that open all before they build."""
+        done = self.sops("decrypt", "-i", name)
+        assert done.returncode == 0, done.stderr
+
+    def kustomize(self) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [self._tool("kustomize"), "build", "."],
+            cwd=self.program.folder,
+            env=self._env,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def build(self) -> list[dict[str, Any]]:
+        done = self.kustomize()
+        assert done.returncode == 0, done.stderr
+        return [document for document in yaml.safe_load_all(done.stdout) if document]
+
+    def open_object(self, built: dict[str, Any]) -> "subprocess.CompletedProcess[str]":
+        """Decrypt an object that came out of kustomize, as Flux does."""
+        self.program.write("built.yaml", yaml.safe_dump(built, sort_keys=False))
+        return self.sops("decrypt", "--ignore-mac", "built.yaml")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, tool: Callable[[str], str], age_key: AgeKey) -> Folder:
+    """Return a folder, and people without a key who add to it."""
+    for name in ("home", "work"):
+        (tmp_path / name).mkdir()
+    return Folder(Program(tmp_path / "work", tmp_path / "home", {}), tool, age_key)
+
+
+def test_where_all_is_opened_before_kustomize_the_patch_is_merged(folder: Folder) -> None:
+    folder.add("secrets.yaml", "STRIPE_KEY", "--kustomize", value="sk_live_1")
+    folder.add("secrets.yaml", "DB_PASSWORD", "--kustomize", value="battery-staple")
+    folder.add("secrets.yaml", "TLS", "--kustomize", value="xyz")
+    for name in ("secrets.yaml", PART, "secrets.d/DB_PASSWORD.yaml", "secrets.d/TLS.yaml"):
+        folder.open(name)
+
+    (built,) = folder.build()
+
+    assert built["stringData"] == {"DB_USER": "shop", "DB_PASSWORD": "battery-staple", "STRIPE_KEY": "sk_live_1"}
+    assert built["data"] == {"TLS": "eHl6"}
+
+
+def test_in_flux_a_patched_secret_does_not_open(folder: Folder) -> None:
+    folder.add("secrets.yaml", "STRIPE_KEY", "--kustomize", value="sk_live_1")
+    folder.open(PART)
+
+    (built,) = folder.build()
+    assert built["stringData"]["STRIPE_KEY"] == "sk_live_1"
+    done = folder.open_object(built)
+
+    assert done.returncode != 0
+    assert "does not match sops' data format" in done.stderr
+
+
+def test_in_flux_a_secret_of_its_own_opens(folder: Folder) -> None:
+    folder.add("secrets.yaml", "STRIPE_KEY", "--as-secret", "stripe", value="sk_live_1")
+
+    web, stripe = sorted(folder.build(), key=lambda built: built["metadata"]["name"], reverse=True)
+
+    assert yaml.safe_load(folder.open_object(stripe).stdout)["stringData"] == {"STRIPE_KEY": "sk_live_1"}
+    assert yaml.safe_load(folder.open_object(web).stdout)["stringData"]["DB_USER"] == "shop"
+    assert stripe["metadata"] == {"name": "stripe", "namespace": "shop"}
+
+
+def test_in_flux_an_env_file_for_a_generator_opens(folder: Folder) -> None:
+    folder.add("--env-file", "app.env", "TOKEN", value="t0ken")
+    folder.program.write(
+        "kustomization.yaml",
+        "resources: [secrets.yaml]\nsecretGenerator:\n  - name: app\n    namespace: shop\n    envs: [app.env]\n",
+    )
+    folder.open("app.env")
+
+    built = {one["metadata"]["name"].partition("-")[0]: one for one in folder.build()}
+
+    assert base64.b64decode(built["app"]["data"]["TOKEN"]) == b"t0ken"
+
+
+def test_a_part_that_the_kustomization_does_not_name_changes_nothing(folder: Folder) -> None:
+    before = folder.build()
+    folder.add("secrets.yaml", "STRIPE_KEY", value="sk_live_1")
+
+    assert folder.build() == before
+
+
+def test_without_a_kustomization_the_part_is_a_second_object_of_that_name(folder: Folder) -> None:
+    folder.add("secrets.yaml", "STRIPE_KEY", value="sk_live_1")
+    # What Flux makes for a folder without one names every manifest below it.
+    folder.program.write("kustomization.yaml", f"resources: [secrets.yaml, {PART}]\n")
+
+    done = folder.kustomize()
+
+    assert done.returncode != 0
+    assert "already registered id" in done.stderr
+
+
+def test_after_a_fold_everything_builds_as_before(folder: Folder, age_key: AgeKey) -> None:
+    folder.add("secrets.yaml", "STRIPE_KEY", "--kustomize", value="sk_live_1")
+    ended = folder.program("fold", "secrets.yaml", env={"SOPS_AGE_KEY": age_key.identity})
+    assert ended.code == 0, ended.err
+
+    (built,) = folder.build()
+
+    assert yaml.safe_load(folder.open_object(built).stdout)["stringData"] == {
+        "DB_USER": "shop",
+        "DB_PASSWORD": "correct-horse",
+        "STRIPE_KEY": "sk_live_1",
+    }
