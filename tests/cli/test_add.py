@@ -143,6 +143,16 @@ def test_decrypting_in_place_leaves_parts_out_and_says_so(team: Team) -> None:
     assert f"its parts stay as they are: {PART}" in ended.err
 
 
+def test_who_edits_the_file_learns_of_its_parts(team: Team) -> None:
+    team.dev("add", FILE, "STRIPE_KEY", "--value-stdin", stdin="one")
+
+    ended = team.ops("edit", FILE, env={"SOPS_EDITOR": "sed -i s/correct/wrong/"})
+
+    assert ended.code == 0
+    assert f"warning: the keys of its parts win over what you write: {PART}\n" in ended.err
+    assert "STRIPE_KEY" not in team.dev.read(FILE)
+
+
 def test_a_part_that_replaces_a_value_says_so(team: Team) -> None:
     ended = team.dev("add", FILE, "DB_PASSWORD", "--value-stdin", stdin="x")
 

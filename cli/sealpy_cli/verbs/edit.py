@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from sealpy import files, operations
+from sealpy import files, operations, part_folder
 from sealpy.document import splice
 from sealpy.errors import Refused, SealpyError
 from sealpy.formats import Format
@@ -56,6 +56,10 @@ def _edit(session: Session, path: str) -> None:
     data = session.read(path)
     is_verified = not call.arguments.switch("ignore-mac")
     opened = (operations.open_document if is_verified else operations.open_unverified)(data, fmt, session.keyring)
+    found = [] if call.as_sops else part_folder.beside(path)
+    if found:
+        terminal.warn(f"the keys of its parts win over what you write: {terminal.listing(found)}")
+        terminal.hint(f'"sealpy fold {terminal.plain(path)}" makes them part of the file')
     clear = operations.clear_text(opened, fmt)
     shows_metadata = call.arguments.switch("show-master-keys")
     shown = _with_metadata(opened, fmt, clear) if shows_metadata else clear
