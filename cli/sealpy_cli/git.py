@@ -246,13 +246,13 @@ class Git:
         complaint = b""
         if self._server is not None and self._server.stderr is not None:
             complaint = self._server.stderr.read()
-        return _fault(complaint)
+        return fault(complaint)
 
     def _run(self, arguments: Sequence[str]) -> bytes:
         process = self._start(arguments, subprocess.DEVNULL)
         output, complaint = process.communicate()
         if process.returncode:
-            raise _fault(complaint)
+            raise fault(complaint)
         return output
 
     def _start(self, arguments: Sequence[str], stdin: int) -> "subprocess.Popen[bytes]":
@@ -275,7 +275,8 @@ def _environment() -> dict[str, str]:
     return kept | _SET
 
 
-def _fault(complaint: bytes) -> GitError:
+def fault(complaint: bytes) -> GitError:
+    """Make an error of what git wrote to stderr."""
     lines = complaint.decode("utf-8", "surrogateescape").splitlines()
     first = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[0] if lines else "")
     text = visible(first.partition(": ")[2] if first.startswith(("fatal:", "error:")) else first)

@@ -64,6 +64,11 @@ MAX_SIZE = Flag("max-size", "text", "refuse larger files (default 256M)", value=
 RECURSIVE = Flag("recursive", "switch", "take every fitting file below a folder", "r", own=True)
 OUTPUT_DIR = Flag("output-dir", "text", "write the results below this folder", value="DIR", own=True)
 MANY = (RECURSIVE, OUTPUT_DIR, MAX_SIZE)
+COMMIT = (
+    Flag("commit", "text", "commit the change, and nothing else, with this message", value="MSG", own=True),
+    Flag("push", "switch", "make it on top of the branch as it is at the remote, and push", own=True),
+    Flag("retries", "number", "how often to try again when others push (default 30)", value="N", own=True),
+)
 HELP = Flag("help", "switch", "show this help", "h")
 
 KEY_CHANGES = tuple(
@@ -193,6 +198,7 @@ VERBS = (
             OUTPUT_TYPE,
             ORDER,
             *SERVICE,
+            *COMMIT,
             MAX_SIZE,
         ),
         "sealpy_cli.verbs.set:run",
@@ -210,6 +216,7 @@ VERBS = (
             OUTPUT_TYPE,
             ORDER,
             *SERVICE,
+            *COMMIT,
             MAX_SIZE,
         ),
         "sealpy_cli.verbs.set:run_unset",

@@ -6,11 +6,13 @@ stands in the arguments can be read by every process of the machine.
 """
 
 import json
-from typing import Any, NoReturn
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, NoReturn
 
 from sealpy.document import Path
+from sealpy.formats import Format
 from sealpy_cli import many, terminal, tree_path
-from sealpy_cli.exit_codes import BAD_VALUE, FAILED, NO_FILE, Stop
+from sealpy_cli.exit_codes import BAD_VALUE, CONFLICT, FAILED, NO_FILE, Stop
 from sealpy_cli.grammar import Call
 from sealpy_cli.session import Session
 from sealpy_cli.value_change import ValueChange
@@ -63,15 +65,59 @@ def run_unset(call: Call) -> int:
     return _change(Session(call), operands[0], change)
 
 
+class _OnBranch(NamedTuple):
+    """The change as it is made on the tip of a branch."""
+
+    session: Session
+    name: str
+    fmt: Format
+    change: ValueChange
+
+    @property
+    def what(self) -> str:
+        return f"{self.change.shown} of {self.name}"
+
+    @property
+    def names(self) -> tuple[str]:
+        return (self.name,)
+
+    def apply(self, read: Callable[[str], bytes | None]) -> Mapping[str, bytes]:
+        from sealpy_cli.push_change import require
+
+        changed = self.change.apply(self.session, require(self.name, read(self.name)), self.fmt)
+        return {} if changed is None else {self.name: changed}
+
+    def standing(self, read: Callable[[str], bytes | None]) -> object:
+        return self.change.standing(self.session, read(self.name), self.fmt)
+
+
 def _change(session: Session, file: str, change: ValueChange) -> int:
-    def work(_: many.Item) -> None:
-        fmt = session.format_of(session.arguments.text("filename-override") or file)
+    fmt = session.format_of(session.arguments.text("filename-override") or file)
+    message, pushes = session.arguments.text("commit"), session.arguments.switch("push")
+    if (pushes or "retries" in session.arguments.values) and not message:
+        raise Stop(CONFLICT, "--push and --retries need --commit", hint="give the commit a message: --commit MSG")
+
+    def in_worktree(_: many.Item) -> None:
         raw = session.read(file)
         changed = change.apply(session, raw, fmt)
         if changed is not None:
             session.write(file, changed, plaintext=False, expected=raw)
 
-    return many.each([many.Item(file, file)], work, "changed")
+    def committed(item: many.Item) -> None:
+        from sealpy_cli import push_change  # brings subprocess
+
+        top = push_change.top_of(file)
+        name = push_change.name_in(top, file)
+        if pushes:
+            retries = session.arguments.number("retries") if "retries" in session.arguments.values else None
+            on_branch = _OnBranch(session, name, fmt, change)
+            push_change.push(top, on_branch, message, push_change.RETRIES if retries is None else retries)
+            return
+        push_change.require_unchanged(top, [name])
+        in_worktree(item)
+        push_change.commit(top, [name], message)
+
+    return many.each([many.Item(file, file)], committed if message else in_worktree, "changed")
 
 
 def _path(text: str) -> Path:

@@ -1,0 +1,294 @@
+"""A change of files as one commit on a branch that others push to at the same time.
+
+The change is made on what the branch holds at this moment, not on what lies in the worktree, and pushed without force.
+Where somebody was faster, it is made again on what they left: nobody's change is lost, and there is nothing to merge.
+What was changed twice, to different values, is for people to decide: the change stops then.
+
+Commits are made without worktree and index. A worktree without changes of its own is moved on to the new commit.
+"""
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from sealpy.errors import NoSuchFile, Refused, SourceError
+from sealpy_cli import terminal
+from sealpy_cli.git import fault
+from sealpy_cli.git_writer import GitWriter
+
+RETRIES = 30
+"""How often a change is made again, unless told otherwise: many for a branch that dozens push to."""
+
+_FIRST, _LONGEST = 0.1, 5.0
+"""Seconds: the longest first pause, and the longest of all."""
+
+_DISTURBED = 3
+"""How often in a row a remote may be out of reach."""
+
+_VERSIONS = 200
+"""Commits that are looked through for the one that changed the same."""
+
+# What a remote says when somebody else writes to the branch in the same moment.
+_BUSY = ("lock", "update ref", "old value", "fetch first")
+
+Read = Callable[[str], bytes | None]
+"""Gives a file by its name from the top of the repository; None where it is not."""
+
+
+class Change(Protocol):
+    """A change that can be made on any version of some files."""
+
+    @property
+    def what(self) -> str:
+        """What is changed, for a sentence: ``stringData.TOKEN of envs/prod/secrets.yaml``."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The files that it may change, from the top of the repository, with slashes."""
+
+    def apply(self, read: Read) -> Mapping[str, bytes]:
+        """Return the new contents of files; nothing where all is so already."""
+
+    def standing(self, read: Read) -> object:
+        """Return what is in the place that would be changed, to be compared."""
+
+
+class Branch(NamedTuple):
+    """A branch of a remote."""
+
+    remote: str
+    ref: str
+
+    def __str__(self) -> str:
+        return f"{self.remote}/{self.ref.removeprefix('refs/heads/')}"
+
+
+def top_of(file: str) -> str:
+    """Return the top of the worktree that a file is in.
+
+    Raises:
+        GitError, SourceError
+    """
+    return GitWriter(os.path.dirname(os.path.realpath(file))).text("rev-parse", "--show-toplevel")
+
+
+def name_in(top: str, file: str) -> str:
+    """Return the name that a file has in the repository."""
+    return os.path.relpath(os.path.realpath(file), os.path.realpath(top)).replace(os.sep, "/")
+
+
+def push(top: str, change: Change, message: str, retries: int = RETRIES) -> None:
+    """Put a change on top of the branch that the current one follows.
+
+    Raises:
+        Refused: somebody changed the same to another value, or was faster each time; or the remote declines.
+        SourceError: git fails, or the remote is out of reach.
+        SealpyError: the change cannot be made.
+    """
+    from tempfile import TemporaryDirectory  # nothing but this needs it
+
+    git = GitWriter(top)
+    branch = _followed(git)
+    with TemporaryDirectory(prefix="sealpy-") as folder:
+        _Push(git, branch, change, message, os.path.join(folder, "index")).run(retries)
+
+
+def commit(top: str, names: Sequence[str], message: str) -> None:
+    """Commit some files of the worktree, and nothing else.
+
+    Raises:
+        GitError
+    """
+    git = GitWriter(top)
+    git.run("add", "--", *names)
+    if not git.attempt("diff", "--cached", "--quiet", "--", *names).code:
+        terminal.say("nothing changed, so there is nothing to commit")
+        return
+    git.run("commit", "--quiet", "--only", "-F", "-", "--", *names, stdin=message.encode("utf-8", "surrogateescape"))
+    terminal.say(f"committed {git.text('rev-parse', '--short', 'HEAD')}")
+
+
+def require_unchanged(top: str, names: Sequence[str]) -> None:
+    """Refuse files with changes that are not committed: they would go into the same commit.
+
+    Raises:
+        Refused, GitError
+    """
+    if GitWriter(top).run("status", "--porcelain", "--", *names):
+        raise Refused(
+            f"{terminal.listing(names)} has changes that are not committed, and they would be in the same commit",
+            hint="commit them before, or leave --commit out",
+        )
+
+
+class _Push:
+    """One change on its way."""
+
+    def __init__(self, git: GitWriter, branch: Branch, change: Change, message: str, index: str) -> None:
+        self._git = git
+        self._branch = branch
+        self._change = change
+        self._message = message
+        self._index = index
+        self._disturbed = 0
+
+    def run(self, retries: int) -> None:
+        head = self._git.text("rev-parse", "HEAD")
+        base = ""
+        for attempt in range(retries + 1):
+            if attempt:
+                _pause(attempt)
+            tip = self._fetched()
+            if not tip:
+                continue
+            base = base or self._git.attempt("merge-base", head, tip).out.decode().strip() or head
+            if self._is_settled(base, tip):
+                terminal.say(terminal.plain(f"{self._branch} has this value already; nothing was pushed"))
+                return
+            contents = self._change.apply(self._reader(tip))
+            if not contents:
+                terminal.say(terminal.plain(f"{self._branch} is so already; nothing was pushed"))
+                return
+            made = self._git.commit(tip, contents, self._message, self._index)
+            if self._pushed(made):
+                terminal.say(terminal.plain(f"pushed {made[:10]} to {self._branch}"))
+                self._move_worktree(made)
+                return
+        raise Refused(
+            f"{terminal.plain(str(self._branch))}: others pushed first, {retries + 1} times in a row",
+            hint="run it again, or raise --retries",
+        )
+
+    def _fetched(self) -> str:
+        """Return what the branch points to now; empty if the remote cannot be asked at the moment."""
+        place = f"refs/sealpy/{os.getpid()}"
+        words = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--refmap=")
+        ran = self._git.attempt(*words, self._branch.remote, f"+{self._branch.ref}:{place}")
+        try:
+            if not ran.code:
+                self._disturbed = 0
+                return self._git.text("rev-parse", place)
+        finally:
+            self._git.attempt("update-ref", "-d", place)
+        self._disturb(ran.err)
+        return ""
+
+    def _pushed(self, made: str) -> bool:
+        """Push without force; False if it is worth another try.
+
+        Raises:
+            Refused: the remote declines, and will again.
+        """
+        words = ("push", "--porcelain", "--no-follow-tags", "--recurse-submodules=no")
+        ran = self._git.attempt(*words, self._branch.remote, f"{made}:{self._branch.ref}")
+        if not ran.code:
+            return True
+        verdict = next((line for line in ran.out.decode("utf-8", "replace").splitlines() if line[:1] == "!"), "")
+        summary = verdict.rpartition("\t")[2]
+        if summary.startswith("[rejected]") or any(word in summary for word in _BUSY):
+            return False
+        if summary.startswith("[remote rejected]"):
+            said = terminal.plain(summary.partition("]")[2].strip(" ()"))
+            raise Refused(
+                f"{terminal.plain(self._branch.remote)} declines the push: {said}",
+                hint="the branch may be protected: push to another one, and open a pull request",
+            )
+        self._disturb(ran.err)
+        return False
+
+    def _disturb(self, complaint: bytes) -> None:
+        self._disturbed += 1
+        if self._disturbed >= _DISTURBED:
+            raise fault(complaint)
+
+    def _is_settled(self, base: str, tip: str) -> bool:
+        """Tell whether somebody else made the very same change since ``base``.
+
+        Raises:
+            Refused: they made another one in the same place.
+        """
+        if base == tip or self._git.nodes(base, self._change.names) == self._git.nodes(tip, self._change.names):
+            return False
+        theirs = self._change.standing(self._reader(tip))
+        if theirs == self._change.standing(self._reader(base)):
+            return False
+        contents = self._change.apply(self._reader(base))
+        read = self._reader(base)
+        if theirs == self._change.standing(lambda name: contents[name] if name in contents else read(name)):
+            return True
+        ours = self._git.commit(base, contents, self._message, self._index)
+        raise self._conflict(self._culprit(base, tip), ours)
+
+    def _conflict(self, theirs: str, ours: str) -> Refused:
+        about = os.fsdecode(self._git.run("log", "-1", "--format=%an: %s", theirs).partition(b"\n")[0])
+        shown = " ".join(self._change.names)
+        return Refused(
+            f"{self._change.what} was set to another value meanwhile: theirs is {theirs[:10]} ({about}), "
+            f"ours is {ours[:10]}, which was not pushed",
+            hint=f'"sealpy diff {theirs[:10]} {ours[:10]} -- {shown}" shows both; '
+            'to put ours over theirs, "git pull" and run this again',
+        )
+
+    def _culprit(self, base: str, tip: str) -> str:
+        """Return the last commit that changed what we would change."""
+        words = ("rev-list", "--topo-order", f"--max-count={_VERSIONS}", tip, f"^{base}", "--", *self._change.names)
+        newer = tip
+        value: object = None
+        for number, version in enumerate((*self._git.run(*words).decode().split(), base)):
+            standing = self._change.standing(self._reader(version))
+            if number and standing != value:
+                return newer
+            newer, value = version, standing
+        return newer
+
+    def _reader(self, version: str) -> Read:
+        known = self._git.nodes(version, self._change.names)
+
+        def read(name: str) -> bytes | None:
+            node = known.get(name) or self._git.nodes(version, [name]).get(name)
+            return None if node is None else self._git.blob(node)
+
+        return read
+
+    def _move_worktree(self, made: str) -> None:
+        """Bring the worktree to what was pushed, if nobody's work is in the way."""
+        if not self._git.run("status", "--porcelain", "--untracked-files=no"):
+            moved = self._git.attempt("merge", "--ff-only", "--quiet", made)
+            if not moved.code:
+                return
+        terminal.say('the worktree stays as it was; "git pull" brings the change there')
+
+
+def _followed(git: GitWriter) -> Branch:
+    """Return the branch that the current one follows; without one, its like of the only remote, or of origin."""
+    current = os.fsdecode(git.attempt("symbolic-ref", "--quiet", "--short", "HEAD").out.strip())
+    if not current:
+        raise Refused(
+            "no branch is checked out, so it is open where to push", hint="git switch -C BRANCH --track origin/BRANCH"
+        )
+    remotes = git.run("remote").decode("utf-8", "surrogateescape").split()
+    remote = git.setting(f"branch.{current}.remote") or (remotes[0] if len(remotes) == 1 else "origin")
+    if remote not in remotes:
+        raise SourceError(
+            f"{terminal.plain(current)} follows no branch of a remote", hint="git push --set-upstream origin HEAD"
+        )
+    return Branch(remote, git.setting(f"branch.{current}.merge") or f"refs/heads/{current}")
+
+
+def require(name: str, data: bytes | None) -> bytes:
+    """Return the content of a file that has to be there.
+
+    Raises:
+        NoSuchFile
+    """
+    if data is None:
+        raise NoSuchFile(f"{name}: is not on the branch that is pushed to", hint="commit and push the file first")
+    return data
+
+
+def _pause(attempt: int) -> None:
+    """Wait for a random time: those who met once should not meet again."""
+    from random import SystemRandom
+
+    time.sleep(SystemRandom().uniform(0, min(_LONGEST, _FIRST * 2 ** min(attempt - 1, 10))))

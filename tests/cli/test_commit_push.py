@@ -1,0 +1,467 @@
+"""``set --commit --push``: pipelines that write to one branch at the same time, against a real bare repository."""
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import yaml
+
+from sealpy import operations, registry
+from sealpy.identities import Identities
+from sealpy.keyring import Keyring
+from tests import places
+from tests.cli.process import Ended, Program
+from tests.conftest import AgeKey
+
+Tool = Callable[[str], str]
+
+FILE = "envs/prod/app.yaml"
+RULE = """\
+creation_rules:
+  - encrypted_regex: ^(data|stringData)$
+    mac_only_encrypted: true
+    age: {recipient}
+"""
+APP = """\
+apiVersion: v1
+kind: Secret
+metadata:
+  name: app
+  labels:
+    image: app-1  # set by a pipeline
+stringData:
+  TOKEN: first
+  OTHER: first
+"""
+PIPELINES = 8
+ROUNDS = int(places.ENVIRONMENT.get("SEALPY_SOAK_ROUNDS", "4"))
+"""How often each pipeline writes; SEALPY_SOAK_ROUNDS=100 takes minutes."""
+
+
+class Remote:
+    """A bare repository, and clones of it."""
+
+    def __init__(self, base: Path, key: AgeKey) -> None:
+        self.base = base
+        self.key = key
+        self.folder = base / "origin.git"
+        self._git(base, "init", "-q", "--bare", "-b", "main", str(self.folder))
+        seed = self.clone("seed")
+        seed.write(".sops.yaml", RULE.format(recipient=key.recipient))
+        seed.write(FILE, APP)
+        assert seed("encrypt", "-i", FILE).code == 0
+        seed.git("add", "-A")
+        seed.git("commit", "-q", "-m", "start")
+        seed.git("push", "-q", "origin", "HEAD:main")
+
+    def clone(self, name: str, *, has_key: bool = True, options: tuple[str, ...] = ()) -> Program:
+        """Return sealpy in a clone of its own."""
+        home = self.base / f"home-{name}"
+        home.mkdir()
+        self._git(self.base, "clone", "-q", *options, self.folder.as_uri(), name)
+        env = {"SOPS_AGE_KEY": self.key.identity} if has_key else {}
+        return Program(self.base / name, home, {**env, "GIT_AUTHOR_NAME": name, "GIT_COMMITTER_NAME": name})
+
+    def git(self, *words: str) -> str:
+        return self._git(self.folder, *words)
+
+    def versions(self) -> list[dict[str, object]]:
+        """Return the opened file of every commit, oldest first; each opens with a good MAC."""
+        fmt = registry.format_for(FILE)
+        keyring = Keyring(registry.backends(Identities({"SOPS_AGE_KEY": self.key.identity})))
+        found = []
+        for commit in self.git("rev-list", "--reverse", "main").split():
+            raw = subprocess.run(
+                ["git", "cat-file", "blob", f"{commit}:{FILE}"], cwd=self.folder, capture_output=True, check=True
+            ).stdout
+            clear = operations.clear_text(operations.open_document(raw, fmt, keyring), fmt).expose()
+            found.append(yaml.safe_load(clear))
+        return found
+
+    def _git(self, folder: Path, *words: str) -> str:
+        return subprocess.run(["git", *words], cwd=folder, capture_output=True, check=True, text=True).stdout
+
+
+@pytest.fixture
+def remote(tmp_path: Path, age_key: AgeKey) -> Remote:
+    return Remote(tmp_path, age_key)
+
+
+def push(who: Program, path: str, value: str, *words: str, env: Mapping[str, str] | None = None) -> Ended:
+    """Have somebody set a value and push it."""
+    return who("set", FILE, path, f'"{value}"', "--commit", f"{path} is {value}", "--push", *words, env=env)
+
+
+TOKEN, OTHER, IMAGE = '["stringData"]["TOKEN"]', '["stringData"]["OTHER"]', '["metadata"]["labels"]["image"]'
+
+
+@pytest.mark.timeout(300 + 10 * PIPELINES * ROUNDS)
+def test_pipelines_that_write_at_once_lose_nothing(remote: Remote) -> None:
+    """Half of them hold the key and set secrets, half hold none and set clear fields."""
+    clones = [remote.clone(f"p{number}", has_key=number % 2 == 0) for number in range(PIPELINES)]
+
+    def run(number: int) -> list[Ended]:
+        field = "stringData" if number % 2 == 0 else "annotations"
+        path = f'["{field}"]["p{number}"]' if field == "stringData" else f'["metadata"]["{field}"]["p{number}"]'
+        return [push(clones[number], path, f"v{turn}") for turn in range(ROUNDS)]
+
+    start = time.monotonic()
+    with ThreadPoolExecutor(PIPELINES) as pool:
+        ended = [one for each in pool.map(run, range(PIPELINES)) for one in each]
+    seconds = time.monotonic() - start
+    print(f"{PIPELINES} pipelines, {ROUNDS} rounds each: {seconds:.1f} s, {seconds / len(ended):.2f} s a push")
+
+    assert [one.err for one in ended if one.code] == []
+    assert remote.git("rev-list", "--merges", "main") == ""
+    assert int(remote.git("rev-list", "--count", "main")) == 1 + PIPELINES * ROUNDS
+    assert "error" not in remote.git("fsck", "--full")
+    versions = remote.versions()
+    for number in range(PIPELINES):
+        seen = []
+        for version in versions:
+            metadata, secrets = version["metadata"], version["stringData"]
+            assert isinstance(metadata, dict)
+            assert isinstance(secrets, dict)
+            fields = secrets if number % 2 == 0 else metadata.get("annotations", {})
+            value = fields.get(f"p{number}")
+            if value is not None and (not seen or seen[-1] != value):
+                seen.append(value)
+        # Every write is there, once, in its order, and none was undone by somebody else's.
+        assert seen == [f"v{turn}" for turn in range(ROUNDS)]
+    assert {str(version["stringData"]).count("first") for version in versions} == {2}
+
+
+def test_a_push_says_what_it_did_and_the_worktree_has_it(remote: Remote) -> None:
+    clone = remote.clone("ann")
+
+    ended = push(clone, TOKEN, "n3w")
+
+    tip = remote.git("rev-parse", "main").strip()
+    assert ended == (0, "", f"sealpy: pushed {tip[:10]} to origin/main\n")
+    assert clone.git("rev-parse", "HEAD").strip() == tip
+    assert clone.git("status", "--porcelain") == ""
+    assert clone("decrypt", "--extract", TOKEN, FILE).out == "n3w"
+    assert remote.git("log", "-1", "--format=%an|%B", "main").strip() == f"ann|{TOKEN} is n3w"
+    assert clone.git("for-each-ref", "refs/sealpy") == ""
+
+
+def test_a_clone_that_is_behind_pushes_on_top_of_what_is_there(remote: Remote) -> None:
+    ann, bob = remote.clone("ann"), remote.clone("bob", has_key=False)
+    assert push(ann, TOKEN, "n3w").code == 0
+
+    assert push(bob, IMAGE, "app-2").code == 0
+
+    last = remote.versions()[-1]
+    assert str(last).count("'n3w'") == 1
+    assert str(last).count("'app-2'") == 1
+    assert remote.git("rev-list", "--merges", "main") == ""
+
+
+def test_two_values_for_one_key_stop_with_both_commits_named(remote: Remote) -> None:
+    ann, bob = remote.clone("ann"), remote.clone("bob")
+    assert push(ann, TOKEN, "from-ann").code == 0
+    assert push(ann, OTHER, "later").code == 0
+    theirs = remote.git("rev-parse", "main~1").strip()
+    tip = remote.git("rev-parse", "main").strip()
+
+    ended = push(bob, TOKEN, "from-bob")
+
+    assert (ended.code, ended.out) == (1, "")
+    first, second = ended.err.splitlines()
+    lead = f"sealpy: {FILE}: stringData.TOKEN of {FILE} was set to another value meanwhile: theirs is {theirs[:10]} "
+    assert first.startswith(f"{lead}(ann: {TOKEN} is from-ann), ours is ")
+    ours = first.removesuffix(", which was not pushed").rpartition(" ")[2]
+    assert second == (
+        f'sealpy: hint: "sealpy diff {theirs[:10]} {ours} -- {FILE}" shows both; '
+        'to put ours over theirs, "git pull" and run this again'
+    )
+    assert remote.git("rev-parse", "main").strip() == tip
+    assert "from-bob" not in ended.err
+    bob.git("fetch", "-q")
+    shown = bob("diff", theirs[:10], ours, "--reveal", "--", FILE)
+    assert '"from-ann" → "from-bob"' in shown.out
+
+
+def test_running_it_again_does_not_overrule_anybody_but_after_a_pull_it_does(remote: Remote) -> None:
+    ann, bob = remote.clone("ann"), remote.clone("bob")
+    assert push(ann, TOKEN, "from-ann").code == 0
+
+    assert push(bob, TOKEN, "from-bob").code == 1
+    assert push(bob, TOKEN, "from-bob").code == 1
+    bob.git("pull", "-q")
+    assert push(bob, TOKEN, "from-bob").code == 0
+
+    assert "'from-bob'" in str(remote.versions()[-1])
+
+
+def test_two_different_clear_values_stop_too_without_a_key(remote: Remote) -> None:
+    ann, bob = remote.clone("ann", has_key=False), remote.clone("bob", has_key=False)
+    assert push(ann, IMAGE, "app-2").code == 0
+
+    ended = push(bob, IMAGE, "app-3")
+
+    assert ended.code == 1
+    assert f"metadata.labels.image of {FILE} was set to another value meanwhile: theirs is " in ended.err
+
+
+def test_the_same_value_from_two_pipelines_is_one_commit(remote: Remote) -> None:
+    ann, bob = remote.clone("ann"), remote.clone("bob")
+    assert push(ann, TOKEN, "same").code == 0
+
+    ended = push(bob, TOKEN, "same")
+
+    assert ended == (0, "", "sealpy: origin/main has this value already; nothing was pushed\n")
+    assert remote.git("rev-list", "--count", "main").strip() == "2"
+
+
+def test_a_rotated_file_is_no_other_value(remote: Remote) -> None:
+    ann, bob = remote.clone("ann"), remote.clone("bob")
+    assert ann("rotate", "-i", FILE).code == 0
+    ann.git("commit", "-q", "-a", "-m", "rotate")
+    ann.git("push", "-q")
+
+    assert push(bob, TOKEN, "n3w").code == 0
+
+    assert "'n3w'" in str(remote.versions()[-1])
+
+
+def test_work_in_the_worktree_stays_where_it_is(remote: Remote) -> None:
+    ann, bob = remote.clone("ann"), remote.clone("bob", has_key=False)
+    assert push(ann, TOKEN, "n3w").code == 0
+    sealed = bob.read(FILE)
+    bob.write(".sops.yaml", "# mine\n" + bob.read(".sops.yaml"))
+    bob.write("new.txt", "mine")
+    bob.git("add", "new.txt")
+    bob.write(FILE, sealed + "# mine\n")
+    before = (bob.git("status", "--porcelain"), bob.git("rev-parse", "HEAD"), bob.git("diff", "HEAD"))
+
+    ended = push(bob, IMAGE, "app-2")
+
+    assert ended.code == 0, ended.err
+    assert ended.err.endswith('sealpy: the worktree stays as it was; "git pull" brings the change there\n')
+    assert (bob.git("status", "--porcelain"), bob.git("rev-parse", "HEAD"), bob.git("diff", "HEAD")) == before
+    changed = remote.git("diff", "--name-only", "main~1", "main").split()
+    assert changed == [FILE]
+
+
+def test_commits_of_ones_own_that_are_not_pushed_are_not_pushed_with_it(remote: Remote) -> None:
+    bob = remote.clone("bob", has_key=False)
+    bob.write("mine.txt", "mine")
+    bob.git("add", "-A")
+    bob.git("commit", "-q", "-m", "not ready")
+
+    assert push(bob, IMAGE, "app-2").code == 0
+
+    assert "mine.txt" not in remote.git("ls-tree", "-r", "--name-only", "main")
+    assert bob.git("log", "-1", "--format=%s").strip() == "not ready"
+
+
+def test_a_shallow_clone_of_one_branch_will_do(remote: Remote) -> None:
+    ann = remote.clone("ann")
+    bob = remote.clone("bob", has_key=False, options=("--depth=1", "--single-branch"))
+    assert push(ann, TOKEN, "n3w").code == 0
+
+    assert push(bob, IMAGE, "app-2").code == 0
+
+    assert remote.git("rev-list", "--count", "main").strip() == "3"
+
+
+def test_a_partial_clone_fetches_what_it_lacks(remote: Remote) -> None:
+    remote.git("config", "uploadpack.allowFilter", "true")
+    remote.git("config", "uploadpack.allowAnySHA1InWant", "true")
+    ann = remote.clone("ann")
+    bob = remote.clone("bob", has_key=False, options=("--filter=blob:none",))
+    assert push(ann, TOKEN, "n3w").code == 0
+
+    assert push(bob, IMAGE, "app-2").code == 0
+
+    assert "'app-2'" in str(remote.versions()[-1])
+
+
+def test_the_users_signature_is_made(remote: Remote) -> None:
+    bob = remote.clone("bob", has_key=False)
+    key = bob.folder.parent / "signing"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    for name, value in (("gpg.format", "ssh"), ("user.signingKey", str(key)), ("commit.gpgSign", "true")):
+        bob.git("config", name, value)
+
+    assert push(bob, IMAGE, "app-2").code == 0
+
+    assert "-----BEGIN SSH SIGNATURE-----" in remote.git("cat-file", "commit", "main")
+
+
+def test_a_signature_that_cannot_be_made_pushes_nothing(remote: Remote) -> None:
+    bob = remote.clone("bob", has_key=False)
+    for name, value in (("gpg.format", "ssh"), ("user.signingKey", "/nowhere"), ("commit.gpgSign", "true")):
+        bob.git("config", name, value)
+
+    ended = push(bob, IMAGE, "app-2")
+
+    assert ended.code == 2
+    assert ended.err.startswith(f"sealpy: {FILE}: git: ")
+    assert remote.git("rev-list", "--count", "main").strip() == "1"
+
+
+def test_a_protected_branch_is_said_and_not_tried_again(remote: Remote) -> None:
+    bob = remote.clone("bob", has_key=False)
+    hook = remote.folder / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\necho x >> {remote.base}/asked\nexit 1\n")
+    hook.chmod(0o755)
+
+    ended = push(bob, IMAGE, "app-2")
+
+    assert ended.code == 1
+    assert ended.err == (
+        f"sealpy: {FILE}: origin declines the push: pre-receive hook declined\n"
+        "sealpy: hint: the branch may be protected: push to another one, and open a pull request\n"
+    )
+    assert (remote.base / "asked").read_text() == "x\n"
+
+
+def test_whoever_is_never_first_is_told_so(remote: Remote) -> None:
+    """Before each of bob's pushes, somebody else pushes."""
+    ann, bob = remote.clone("ann", has_key=False), remote.clone("bob", has_key=False)
+    hook = bob.folder / ".git" / "hooks" / "pre-push"
+    hook.write_text(f"#!/bin/sh\ncd {ann.folder} && unset GIT_DIR && git commit -q --allow-empty -m x && git push -q\n")
+    hook.chmod(0o755)
+
+    ended = push(bob, IMAGE, "app-2", "--retries", "1")
+
+    assert ended.code == 1
+    assert ended.err == (
+        f"sealpy: {FILE}: origin/main: others pushed first, 2 times in a row\n"
+        "sealpy: hint: run it again, or raise --retries\n"
+    )
+    assert remote.git("log", "--format=%s", "main").split() == ["x", "x", "start"]
+
+
+def test_a_remote_out_of_reach_is_said(remote: Remote) -> None:
+    bob = remote.clone("bob", has_key=False)
+    remote.folder.rename(remote.base / "elsewhere")
+
+    ended = push(bob, IMAGE, "app-2")
+
+    assert ended.code == 2
+    assert "does not appear to be a git repository" in ended.err or "not found" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("prepare", "code", "said", "hint"),
+    [
+        (["checkout", "-q", "--detach"], 1, "no branch is checked out", "git switch -C BRANCH --track origin/BRANCH"),
+        (["remote", "remove", "origin"], 2, "follows no branch of a remote", "git push --set-upstream origin HEAD"),
+    ],
+)
+def test_where_to_push_must_be_clear(remote: Remote, prepare: list[str], code: int, said: str, hint: str) -> None:
+    bob = remote.clone("bob", has_key=False)
+    bob.git(*prepare)
+
+    ended = push(bob, IMAGE, "app-2")
+
+    assert ended.code == code
+    assert said in ended.err
+    assert f"hint: {hint}\n" in ended.err
+
+
+def test_a_remote_by_another_name_is_found(remote: Remote) -> None:
+    bob = remote.clone("bob", has_key=False)
+    bob.git("remote", "rename", "origin", "upstream")
+
+    assert push(bob, IMAGE, "app-2").err.endswith(" to upstream/main\n")
+
+
+def test_a_file_that_is_not_on_the_branch_is_said(remote: Remote) -> None:
+    bob = remote.clone("bob")
+    bob.write("new.yaml", APP)
+    assert bob("encrypt", "-i", "new.yaml").code == 0
+
+    ended = bob("set", "new.yaml", TOKEN, '"x"', "--commit", "x", "--push")
+
+    assert ended.code == 2
+    assert "new.yaml: is not on the branch that is pushed to\n" in ended.err
+    assert "hint: commit and push the file first\n" in ended.err
+
+
+def test_unset_is_pushed_too(remote: Remote) -> None:
+    ann = remote.clone("ann")
+
+    ended = ann("unset", FILE, OTHER, "--commit", "drop it", "--push")
+
+    assert ended.code == 0, ended.err
+    assert "OTHER" not in str(remote.versions()[-1])
+
+
+def test_it_works_from_a_folder_of_the_repository(remote: Remote) -> None:
+    bob = remote.clone("bob", has_key=False)
+
+    ended = Program(bob.folder / "envs", bob.folder.parent / "home-bob", {})(
+        "set", "prod/app.yaml", IMAGE, '"app-2"', "--commit", "x", "--push"
+    )
+
+    assert ended.code == 0, ended.err
+    assert "'app-2'" in str(remote.versions()[-1])
+
+
+class TestCommitAlone:
+    def test_it_commits_the_file_and_nothing_else(self, remote: Remote) -> None:
+        bob = remote.clone("bob", has_key=False)
+        bob.write("other.txt", "staged")
+        bob.git("add", "other.txt")
+
+        ended = bob("set", FILE, IMAGE, '"app-2"', "--commit", "Deploy app-2")
+
+        assert ended.code == 0, ended.err
+        assert ended.err.startswith("sealpy: committed ")
+        assert bob.git("log", "-1", "--format=%s").strip() == "Deploy app-2"
+        assert bob.git("diff", "--name-only", "HEAD~1", "HEAD").split() == [FILE]
+        assert bob.git("status", "--porcelain") == "A  other.txt\n"
+        assert remote.git("rev-list", "--count", "main").strip() == "1"
+
+    def test_it_takes_no_other_change_of_the_file_along(self, remote: Remote) -> None:
+        bob = remote.clone("bob", has_key=False)
+        bob.write(FILE, bob.read(FILE) + "# mine\n")
+
+        ended = bob("set", FILE, IMAGE, '"app-2"', "--commit", "Deploy app-2")
+
+        assert ended.code == 1
+        assert ended.err == (
+            f"sealpy: {FILE} has changes that are not committed, and they would be in the same commit\n"
+            "sealpy: hint: commit them before, or leave --commit out\n"
+        )
+        assert bob.read(FILE).endswith("# mine\n")
+        assert "app-2" not in bob.read(FILE)
+
+    def test_nothing_changed_is_nothing_to_commit(self, remote: Remote) -> None:
+        bob = remote.clone("bob", has_key=False)
+
+        ended = bob("set", FILE, IMAGE, '"app-1"', "--commit", "x")
+
+        assert ended == (0, "", "sealpy: nothing changed, so there is nothing to commit\n")
+        assert bob.git("rev-list", "--count", "HEAD").strip() == "1"
+
+    @pytest.mark.parametrize("words", [["--push"], ["--retries", "3"], ["--push", "--retries", "3"]])
+    def test_a_push_needs_a_message(self, remote: Remote, words: list[str]) -> None:
+        bob = remote.clone("bob", has_key=False)
+
+        ended = bob("set", FILE, IMAGE, '"app-2"', *words)
+
+        assert ended.code == 8
+        assert ended.err == (
+            "sealpy: --push and --retries need --commit\nsealpy: hint: give the commit a message: --commit MSG\n"
+        )
+        assert "app-1" in bob.read(FILE)
+
+    def test_outside_of_a_repository_it_is_said(self, remote: Remote, tmp_path: Path) -> None:
+        bob = remote.clone("bob", has_key=False)
+        subprocess.run(["rm", "-rf", str(bob.folder / ".git")], check=True)
+
+        ended = bob("set", FILE, IMAGE, '"x"', "--commit", "x", env={"GIT_CEILING_DIRECTORIES": str(tmp_path)})
+
+        assert ended.code == 2
+        assert "not a git repository" in ended.err
+        assert os.path.exists(bob.folder / FILE)
