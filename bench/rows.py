@@ -254,6 +254,49 @@ def check(world: World) -> list[Measured]:
     ]
 
 
+def grant(world: World) -> list[Measured]:
+    """Let somebody into an environment of 1,000 files, against a loop of sops; its rule names them already."""
+    count = 1000
+    newcomer = samples.make_key(world.tool("age-keygen"), _folder(world, "newcomer")).recipient
+    draw = random.Random(6)
+    texts = (samples.secret(number, draw) for number in range(count))
+    sealed = list(samples.seal(world.tool("gosops"), world.key.recipient, texts))
+    top = _folder(world, "granted")
+    names = [os.path.join(_folder(world, "granted", "prod"), f"{number}.yaml") for number in range(count)]
+    loop = ["sh", "-c", 'for file in "$@"; do "$SOPS" updatekeys -y "$file" || exit; done', "sh", *names]
+    with_loop = world.environment() | {"SOPS": world.tool("sops")}
+
+    def begin(recipients: str) -> None:
+        for name, data in zip(names, sealed, strict=True):
+            samples.write(name, data)
+        rule = f"creation_rules:\n  - path_regex: ^prod/\n    age: {recipients}\n"
+        samples.write(os.path.join(top, ".sops.yaml"), rule.encode())
+        samples.write(os.path.join(top, ".sealpy.yaml"), b"version: 1\n")
+        os.sync()  # sealpy waits for the disk, and should not wait for what was written here
+
+    def check() -> None:
+        for name in names:
+            with open(name, encoding="utf-8") as file:
+                assert newcomer in file.read(), name
+
+    def ours() -> float:
+        begin(world.key.recipient)
+        command = [PROGRAM, "grant", "prod", newcomer, "--name", "newcomer"]
+        cost = processes.cost(command, env=world.environment(), cwd=top)
+        check()
+        return cost.seconds
+
+    def theirs() -> float:
+        begin(f"{world.key.recipient},{newcomer}")
+        cost = processes.cost(loop, env=with_loop, cwd=top)
+        check()
+        return cost.seconds
+
+    taken = pairs(world, ours, theirs)
+    note = f"{min(us for us, _ in taken):.2f} s, the loop {min(them for _, them in taken):.1f} s"
+    return [at_least("grant over 1,000 files", 10, [them / us for us, them in taken], note)]
+
+
 ROWS: dict[str, Callable[[World], list[Measured]]] = {
     "library-decrypt": library_decrypt,
     "library-encrypt": library_encrypt,
@@ -262,7 +305,14 @@ ROWS: dict[str, Callable[[World], list[Measured]]] = {
     "large-file": large_file,
     "diff": diff,
     "check": check,
+    "grant": grant,
 }
+
+
+def _folder(world: World, *names: str) -> str:
+    path = os.path.join(world.folder, *names)
+    os.makedirs(path, exist_ok=True)
+    return path
 
 
 def _secrets(world: World, name: str, count: int) -> list[str]:

@@ -20,6 +20,9 @@ from sealpy_cli import many, terminal
 from sealpy_cli.exit_codes import FAILED, NO_KEY, Stop, code_of
 from sealpy_cli.session import Session
 
+_AT_ONCE = 8
+"""How many files are written at a time; more wait no shorter."""
+
 
 class SealedFile(NamedTuple):
     """One sealed file as it was read, its rule, and the place of that among the creation rules."""
@@ -148,24 +151,54 @@ def who_opens(files: Sequence[SealedFile], project: Project, but: Collection[str
     return terminal.listing([project.shown(text) for text in everything or anybody], 5) or "nobody"
 
 
-def write_all(session: Session, writes: Sequence[Write]) -> None:
-    """Write files one after another, each whole.
+def write_all(session: Session, configuration: Sequence[Write], changed: Sequence[Write]) -> None:
+    """Write the configuration, then files, each whole.
+
+    Most of the time goes into waiting until the disk has a file, so several wait at once.
 
     Raises:
         Stop: one cannot be written; it says how many were.
     """
-    for number, (path, before, after) in enumerate(writes):
-        try:
-            session.write(path, after, plaintext=False, expected=before)
-        except SealpyError as error:
-            failure = error
-        else:
-            continue
-        raise Stop(
-            code_of(failure),
-            failure.message,
-            hint=f"{number} of {len(writes)} files are written; mend that and run it again: it goes on from there",
-        )
+    total = len(configuration) + len(changed)
+    for number, one in enumerate(configuration):
+        if failure := _written(session, one):
+            raise _stopped(failure, number, total)
+    if not changed:
+        return
+    from concurrent.futures import ThreadPoolExecutor  # only what writes many files needs it
+
+    failures: list[SealpyError] = []
+    done: list[str] = []
+
+    def write(one: Write) -> None:
+        if not failures:
+            failure = _written(session, one)
+            if failure is None:
+                done.append(one.path)
+            else:
+                failures.append(failure)
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for _ in pool.map(write, changed):
+            pass
+    if failures:
+        raise _stopped(failures[0], len(configuration) + len(done), total)
+
+
+def _written(session: Session, one: Write) -> SealpyError | None:
+    try:
+        session.write(one.path, one.after, plaintext=False, expected=one.before)
+    except SealpyError as error:
+        return error
+    return None
+
+
+def _stopped(failure: SealpyError, number: int, total: int) -> Stop:
+    return Stop(
+        code_of(failure),
+        failure.message,
+        hint=f"{number} of {total} files are written; mend that and run it again: it goes on from there",
+    )
 
 
 def _look_at(session: Session, item: many.Item, places: Sequence[int] | None) -> SealedFile:

@@ -58,7 +58,7 @@ def grant(root: Arguments, environment: str, recipient: str, *, name: str, reque
             request=f"sealpy grant --request {shlex.join([environment, recipient])} --name {shlex.quote(called)}",
         )
         writes = [Write(file.path, file.data, _wrapped(on.session, file, content, who)) for file, content in opened]
-    sealed_files.write_all(on.session, [*config, *writes])
+    sealed_files.write_all(on.session, config, writes)
     changed = access_change.names_of(config)
     if as_json:
         report = {

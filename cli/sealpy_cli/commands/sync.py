@@ -67,7 +67,7 @@ def sync(root: Arguments, operands: Sequence[str], *, check: bool, yes: bool, as
         _show(done, on.project)
         if writes and not yes:
             _ask(len(writes))
-        sealed_files.write_all(on.session, writes)
+        sealed_files.write_all(on.session, (), writes)
     if as_json:
         report = {
             "check": check,
