@@ -116,6 +116,15 @@ class GitWriter:
             data = self._blobs[node.blob] = self.run("cat-file", "blob", node.blob)
         return data
 
+    def stage(self, name: str, data: bytes) -> None:
+        """Put other content into the index, for a file that is there; the worktree is not asked.
+
+        Raises:
+            GitError
+        """
+        mode = self.run("ls-files", "--stage", "-z", "--", name).split(b" ", 1)[0].decode()
+        self.run("update-index", "-z", "--index-info", stdin=os.fsencode(f"{mode} {self._written(data)}\t{name}\0"))
+
     def commit(self, parent: str, contents: Mapping[str, bytes], message: str, index: str) -> str:
         """Make a commit that has other contents at some names than its parent, and return its id.
 
@@ -127,9 +136,8 @@ class GitWriter:
         standing = self.nodes(parent, list(contents))
         lines = []
         for name, data in contents.items():
-            blob = self.run("hash-object", "-w", "--stdin", stdin=data).decode().strip()
             mode = standing[name].mode if name in standing else "100644"
-            lines.append(f"{mode} {blob}\t{name}\0")
+            lines.append(f"{mode} {self._written(data)}\t{name}\0")
         environ = {"GIT_INDEX_FILE": index}
         self.run(*_INDEX, "read-tree", parent, environ=environ)
         self.run(*_INDEX, "update-index", "-z", "--index-info", stdin=os.fsencode("".join(lines)), environ=environ)
@@ -137,3 +145,7 @@ class GitWriter:
         signature = ("-S",) if self.setting("commit.gpgsign", kind="bool") == "true" else ()
         words = ("commit-tree", *signature, "-p", parent, "-F", "-", tree)
         return self.run(*words, stdin=f"{message}\n".encode("utf-8", "surrogateescape")).decode().strip()
+
+    def _written(self, data: bytes) -> str:
+        """Put content into the object store as it is, past all filters, and return its id."""
+        return self.run("hash-object", "-w", "--stdin", stdin=data).decode().strip()

@@ -146,10 +146,13 @@ class Session:
         Raises:
             RuleError, SourceError, Stop
         """
+        return self.plan_by(self.rule_for(path), fmt, data)
+
+    def plan_by(self, rule: "CreationRule | None", fmt: Format, data: bytes) -> "Plan":
+        """Return how a new file is to be sealed by a rule: see ``plan``."""
         from sealpy.operations import Plan
         from sealpy.selection import from_settings
 
-        rule = self.rule_for(path)
         flags = {
             flag.name.replace("-", "_"): self.arguments.text(flag.name) for flag in (*SELECTION, *COMMENT_SELECTION)
         }

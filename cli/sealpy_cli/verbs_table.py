@@ -136,6 +136,7 @@ VERBS = (
             *SERVICE,
             Flag("update", "text", "keep the ciphertext of what did not change since FILE", value="FILE", own=True),
             Flag("allow-clear", "switch", "encrypt though no value of a Secret would be sealed", own=True),
+            Flag("staged", "switch", "encrypt what is staged in clear for the next commit, in the index", own=True),
             Flag("allow-drop", "switch", "encrypt though keys of the committed file go away", own=True),
             *MANY,
         ),

@@ -247,7 +247,7 @@ class TestHook:
         assert ended.code == 1
         assert ended.err == (
             f"sealpy: {path}:6: not committed: it is in clear, but a creation rule wants it encrypted\n"
-            f"sealpy: hint: sealpy encrypt -i {path} && git add {path}\n"
+            "sealpy: hint: sealpy encrypt --staged\n"
         )
 
     def test_once_sealed_by_sops_it_is_committed(self, gitops: Repository, tool: Tool) -> None:
@@ -348,7 +348,7 @@ class TestHook:
 
         assert ended.code == 1
         assert "\x1b" not in ended.err
-        assert "'k8s/gitops/dev/a" in ended.err
+        assert "k8s/gitops/dev/a" in ended.err
 
     def test_without_sealpy_the_commit_says_what_is_missing(self, gitops: Repository) -> None:
         gitops.sealpy("init")

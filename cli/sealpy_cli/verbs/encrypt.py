@@ -19,12 +19,23 @@ NEVER_SEALED = frozenset({"null", "map", "list", "comment"})
 def run(call: Call) -> int:
     """Encrypt the files, or stdin."""
     session = Session(call)
+    if call.arguments.switch("staged"):
+        return _encrypt_staged(session)
     many.check_destination(call)
     if not call.arguments.operands:
         return _encrypt_stdin(session)
     items = many.files_of(call)
     with closing(Committed()) as committed:
         return many.each(items, lambda item: _encrypt(session, committed, item), "encrypted", clear=True)
+
+
+def _encrypt_staged(session: Session) -> int:
+    arguments = session.arguments
+    if arguments.operands or arguments.switch("in-place") or arguments.text("output") or arguments.text("output-dir"):
+        raise Stop(CONFLICT, "--staged takes no file and no output: it looks for what is staged in clear")
+    from sealpy_cli import staged  # asks git
+
+    return staged.run(session)
 
 
 def _encrypt_stdin(session: Session) -> int:
@@ -42,7 +53,7 @@ def _encrypt_stdin(session: Session) -> int:
         data = session.read_stdin()
         earlier = _named_earlier(session, fmt)
         plan = session.plan(name, fmt, data)
-        sealed = _sealed(session, data, fmt, plan, earlier)
+        sealed = seal(session, data, fmt, plan, earlier)
         path = many.destination(session.call, item)
         if path is None:
             terminal.data(sealed)
@@ -64,8 +75,8 @@ def _encrypt(session: Session, committed: Committed, item: many.Item) -> None:
         if path != item.path:
             earlier = _try_to_open(session, _existing(session, path), fmt)
         else:
-            earlier = _committed(session, committed, item.path, fmt, data)
-    sealed = _sealed(session, data, fmt, plan, earlier)
+            earlier = committed_version(session, committed, item.path, fmt, data)
+    sealed = seal(session, data, fmt, plan, earlier)
     if path is not None:
         own = path == item.path
         session.write(path, sealed, plaintext=False, expected=data if own else None, durable=own)
@@ -77,7 +88,8 @@ def _encrypt(session: Session, committed: Committed, item: many.Item) -> None:
         terminal.hint(f'"sealpy encrypt -i {shown}" encrypts it in its place')
 
 
-def _sealed(session: Session, data: bytes, fmt: Format, plan: operations.Plan, earlier: Opened | None) -> bytes:
+def seal(session: Session, data: bytes, fmt: Format, plan: operations.Plan, earlier: Opened | None) -> bytes:
+    """Seal a file in clear."""
     return operations.encrypt(
         data,
         fmt,
@@ -133,7 +145,7 @@ def _try_to_open(session: Session, data: bytes | None, fmt: Format) -> Opened | 
         return None
 
 
-def _committed(session: Session, committed: Committed, path: str, fmt: Format, data: bytes) -> Opened | None:
+def committed_version(session: Session, committed: Committed, path: str, fmt: Format, data: bytes) -> Opened | None:
     """Open the committed version; one that does not open must not lose keys.
 
     Whoever cannot read the committed file may not know what it holds, and would take it away from everybody.
