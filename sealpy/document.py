@@ -8,7 +8,7 @@ These types are tuples, not dataclasses: they are made a hundred thousand at a t
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
 
 Kind = Literal["str", "int", "float", "bool", "time", "bytes", "comment", "null", "map", "list"]
 """What a leaf is: sops' type names, and ``null``, empty ``map`` and empty ``list``, which are never
@@ -115,5 +115,9 @@ def additional_data(path: Path) -> bytes:
 
     The empty path (a comment at the root) gives one colon.
     """
-    keys = [part for part in path if type(part) is str]
-    return (":".join(keys) + ":").encode("utf-8", "surrogateescape")
+    try:
+        text = ":".join(cast("tuple[str, ...]", path))
+    except TypeError:
+        # Hot, and most paths have no index: asking first would cost more than the rare failure.
+        text = ":".join(part for part in path if isinstance(part, str))
+    return f"{text}:".encode("utf-8", "surrogateescape")

@@ -5,11 +5,11 @@ Pure: texts in, edits out. Which leaves are sealed is ``selection``'s to say; ho
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from sealpy import mac, regex, values
 from sealpy.cipher import Cipher
-from sealpy.document import LISTED, Document, Edit, Kind, Leaf, Path, additional_data, line_and_column
+from sealpy.document import LISTED, Document, Edit, Leaf, Path, additional_data, line_and_column
 from sealpy.encrypted_value import PREFIX, looks_sealed
 from sealpy.errors import InvalidEncryptedValue, MacMismatch, UnsealableValue
 from sealpy.formats import Format
@@ -18,6 +18,8 @@ from sealpy.secret import DataKey
 from sealpy.selection import DEFAULT, Selection, select
 
 _NEVER_SEALED = frozenset({"null", "map", "list"})
+# What Leaf(…) does, without the detour through a function of Python.
+_new_leaf = tuple.__new__
 _OUTWARD = 8
 _NOTED_COMMENTS = 100
 _TAMPERED = "the file was changed by something that does not hold the key; compare it with its last good revision"
@@ -277,7 +279,7 @@ def _open_leaves(
             text = normal
             raw = text.encode("utf-8", "surrogateescape")
         hashed.append(raw)
-        opened.append(Leaf(path, start, end, cast("Kind", opened_kind), text, style, number))
+        opened.append(_new_leaf(Leaf, (path, start, end, opened_kind, text, style, number)))
         sealed.append(True)
     result = Opened(document, metadata, data_key, opened, sealed, _notes(document.text, closed))
     return result, mac.digest(hashed, only_encrypted=only_encrypted)

@@ -195,10 +195,14 @@ class _Scanner:
         tag = event.tag
         bare = tag is None and event.anchor is None
         if frame.is_map and frame.key is None:
-            if bare and (event.style or content[:1] not in FIRST_OF_TYPED):
+            if not bare or (not event.style and content[:1] in FIRST_OF_TYPED):
+                self._key(event, frame)
+            elif content == RESERVED or (frame.seen is not None and content in frame.seen):
                 self._name(frame, content, event)
             else:
-                self._key(event, frame)
+                frame.key = content
+                if frame.seen is not None:
+                    frame.seen.add(content)
             return
         style = _STYLES[event.style]
         start = node_start = event.start_mark.index + self.shift
@@ -227,7 +231,12 @@ class _Scanner:
         frame.index += 1
         if frame.flow:
             style += FLOW
-        self._add(_new_leaf(Leaf, (path, start, end, kind, content, style + prefix, self.number)), node_start)
+        leaf = _new_leaf(Leaf, (path, start, end, kind, content, style + prefix, self.number))
+        if self.block is None and len(path) <= _TALL:
+            self.leaves.append(leaf)
+            self.starts.append(node_start)
+        else:
+            self._add(leaf, node_start)
         if not bare and event.anchor is not None:
             self.anchors[event.anchor] = Leaf((), start, end, kind, content)
 
