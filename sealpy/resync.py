@@ -37,21 +37,27 @@ class Change(NamedTuple):
 def change_of(metadata: Metadata, rule: CreationRule, fmt: Format) -> Change:
     """Compare a file with its rule.
 
-    A rule that names no selection says nothing about it: the file's own, from a flag or a default, stays. A binary
-    file is one value, which no selection and no MAC mode splits. The order of keys is of no account, nor is the
-    threshold of a single group.
+    A rule that names no key, or no selection, says nothing about it: the file's own, from a flag or a default,
+    stays. A binary file is one value, which no selection and no MAC mode splits. The order of keys is of no account,
+    nor is the threshold of a single group, nor the version of an Azure key that the rule leaves open.
     """
-    present = operations.key_names(metadata)
+    unversioned = {key.text for group in rule.groups for key in group if key.backend == "azure_kv"}
+    labels = {
+        (backend, text): (backend, short if (short := text.rpartition("/")[0]) in unversioned else text)
+        for group in operations.key_names(metadata)
+        for backend, text in group
+    }
+    present = [[labels[name] for name in group] for group in operations.key_names(metadata)]
     wanted = [list(dict.fromkeys((key.backend, key.text) for key in group)) for group in rule.groups]
     change = Change()
-    if len(present) > 1 or len(wanted) > 1:
+    if len(wanted) > 1 or (wanted and len(present) > 1):
         thresholds = [number or len(wanted) for number in (metadata.threshold, rule.threshold)]
         same = [set(group) for group in present] == [set(group) for group in wanted]
         change = change._replace(groups=not same or thresholds[0] != thresholds[1])
     elif wanted:
         change = change._replace(
             added=tuple(name for name in wanted[0] if name not in present[0]),
-            removed=tuple(name for name in present[0] if name not in wanted[0]),
+            removed=tuple(name for name, label in labels.items() if label not in wanted[0]),
         )
     if fmt.name == "binary":
         return change

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from sealpy import files, project, registry, rules_edit
-from sealpy.errors import NoSuchFile, Refused
+from sealpy.errors import KeyAccessError, NoSuchFile, Refused
 from sealpy.formats import Format
 from sealpy.identities import require_recipient
 from sealpy.project import Project
@@ -17,7 +17,7 @@ from sealpy.rules import Rules
 from sealpy.sealing import Opened
 from sealpy_cli import environment_rules, many, project_file, sealed_files, terminal
 from sealpy_cli.environment_rules import Scope
-from sealpy_cli.exit_codes import FAILED, Stop, common
+from sealpy_cli.exit_codes import FAILED, Stop, common, while_sealing
 from sealpy_cli.grammar import Arguments, Call
 from sealpy_cli.sealed_files import SealedFile, Write
 from sealpy_cli.session import Session
@@ -173,6 +173,12 @@ def unreadable(codes: Sequence[int]) -> Stop:
         f"nothing was changed: {_counted(len(codes), 'file')} cannot be trusted or read",
         hint="mend or remove them, then run it again; nothing damaged is handed on to anybody",
     )
+
+
+def not_sealed(file: SealedFile, error: KeyAccessError) -> Stop:
+    """Return the end of a run in which a file opened and cannot be wrapped anew; nothing is written yet."""
+    stop = while_sealing(error)
+    return Stop(stop.code, f"{file.path}: {stop.message}; nothing was changed", hint=stop.hint)
 
 
 def counted_files(number: int) -> str:

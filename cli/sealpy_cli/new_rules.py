@@ -29,7 +29,7 @@ exec sealpy hook pre-commit
 
 _HEAD = """\
 # Which files are encrypted, for whom, and what in them. The first rule whose path_regex matches a path holds.
-# To let somebody read an environment, add their recipient below its "age" and run: sealpy updatekeys -r FOLDER
+# To let somebody read an environment: sealpy grant ENV RECIPIENT --name NAME. After other changes here: sealpy sync
 creation_rules:
 """
 

@@ -89,6 +89,18 @@ class TestWithTheKey:
         assert team.readers(PROD) == ["olga", "dan", "leo"]
         assert ".sealpy.yaml" not in team.changed()
 
+    def test_who_reads_already_can_get_a_name(self, team: Team) -> None:
+        team.write(".sealpy.yaml", NAMES.replace("  olga: {olga}\n", ""))
+        team.commit()
+
+        ended = team.pat("grant", "dev,prod", team.recipient("olga"), "--name", "olga")
+
+        assert (ended.code, ended.err) == (
+            0,
+            f"sealpy: {shown(team, 'olga')} can read dev and prod already: changed .sealpy.yaml\n",
+        )
+        assert team.changed() == [".sealpy.yaml"]
+
     def test_it_works_from_a_folder_further_down(self, team: Team) -> None:
         ended = team.olga("grant", "prod", "dan", before=["env", "-C", "k8s/dev"])
 

@@ -10,7 +10,7 @@ from sealpy import operations
 from sealpy.errors import KeyAccessError
 from sealpy.sealing import Opened
 from sealpy_cli import access_change, sealed_files, terminal
-from sealpy_cli.exit_codes import FAILED, Stop, while_sealing
+from sealpy_cli.exit_codes import FAILED, Stop
 from sealpy_cli.grammar import Arguments
 from sealpy_cli.sealed_files import SealedFile, Write
 from sealpy_cli.session import Session
@@ -44,9 +44,11 @@ def grant(root: Arguments, environment: str, recipient: str, *, name: str, reque
     found = sealed_files.look_at(on.session, on.items, where.places)
     if found.codes and not request:
         raise access_change.unreadable(found.codes)
-    who = access_change.spellings(on, where, found.files, who)[0]
-    config = [*named, *access_change.new_rules(on, where, [who], wanted=True)]
-    lacking = [file for file in found.files if ("age", who) not in file.key_names()]
+    written = access_change.spellings(on, where, found.files, who)
+    who = written[0]
+    rules = access_change.new_rules(on, where, [who], wanted=True)
+    config = [*named, *rules]
+    lacking = [file for file in found.files if not any(("age", text) in file.key_names() for text in written)]
     writes: list[Write] = []
     if not request:
         opened = access_change.opened_for(
@@ -55,7 +57,7 @@ def grant(root: Arguments, environment: str, recipient: str, *, name: str, reque
             lacking,
             calls,
             deed=f"letting {terminal.plain(called)} in",
-            request=f"sealpy grant --request {shlex.join([environment, recipient])} --name {shlex.quote(called)}",
+            request=f"sealpy grant --request {shlex.join([environment, recipient, *(['--name', name] if name else [])])}",
         )
         writes = [Write(file.path, file.data, _wrapped(on.session, file, content, who)) for file, content in opened]
     sealed_files.write_all(on.session, config, writes)
@@ -75,8 +77,9 @@ def grant(root: Arguments, environment: str, recipient: str, *, name: str, reque
     if request:
         holders = sealed_files.who_opens(lacking, calls)
         _say_request(where.shown, calls.shown(who), changed, len(lacking), holders, environment)
-    elif not writes and not config:
-        terminal.say(f"{calls.shown(who)} can read {where.shown} already: nothing to do")
+    elif not writes and not rules:
+        wrote = f"changed {terminal.listing(changed)}" if changed else "nothing to do"
+        terminal.say(f"{calls.shown(who)} can read {where.shown} already: {wrote}")
     else:
         wrote = f"; changed {terminal.listing(changed)}" if changed else ""
         count = access_change.counted_files(len(writes))
@@ -95,9 +98,8 @@ def _say_request(where: str, who: str, changed: list[str], waiting: int, holders
         return
     count = access_change.counted_files(waiting)
     terminal.say(f"{wrote}: {who} may read {where}, but {count} still cannot be opened by them")
-    terminal.hint(
-        f"open a pull request with it, in which one who reads {where} ({holders}) runs: sealpy sync {shlex.quote(environment)}"
-    )
+    command = f"sealpy sync {terminal.plain(shlex.quote(environment))}"
+    terminal.hint(f"open a pull request with it, in which one who reads {where} ({holders}) runs: {command}")
 
 
 def _wrapped(session: Session, file: SealedFile, opened: Opened, recipient: str) -> bytes:
@@ -105,4 +107,4 @@ def _wrapped(session: Session, file: SealedFile, opened: Opened, recipient: str)
     try:
         return operations.update_keys(opened, file.fmt, session.keyring, [[*names[0], ("age", recipient)]])
     except KeyAccessError as error:
-        raise while_sealing(error) from None
+        raise access_change.not_sealed(file, error) from None

@@ -12,7 +12,6 @@ from sealpy import operations
 from sealpy.errors import KeyAccessError, Refused
 from sealpy.sealing import Opened
 from sealpy_cli import access_change, sealed_files, terminal
-from sealpy_cli.exit_codes import while_sealing
 from sealpy_cli.grammar import Arguments
 from sealpy_cli.sealed_files import SealedFile, Write
 from sealpy_cli.session import Session
@@ -82,8 +81,9 @@ def revoke(root: Arguments, environment: str, person: str, *, request: bool, as_
         count = access_change.counted_files(len(reading))
         terminal.say(f"{wrote}: {shown} may not read {where.shown}, but still opens {count}")
         holders = sealed_files.who_opens(reading, on.project, gone)
+        then = f"sealpy revoke {terminal.plain(command)}"
         terminal.hint(
-            f"open a pull request with it, in which another one who reads {where.shown} ({holders}) runs: sealpy revoke {command}"
+            f"open a pull request with it, in which another one who reads {where.shown} ({holders}) runs: {then}"
         )
     else:
         wrote = f"; changed {terminal.listing(changed)}" if changed else ""
@@ -119,7 +119,7 @@ def _rotated(session: Session, file: SealedFile, opened: Opened, gone: Sequence[
             opened, file.fmt, session.keyring, now=datetime.now(UTC), remove=[("age", text) for text in gone]
         )
     except KeyAccessError as error:
-        raise while_sealing(error) from None
+        raise access_change.not_sealed(file, error) from None
     except Refused as error:
         fault = error.message
     raise Refused(

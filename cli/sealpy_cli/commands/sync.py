@@ -55,7 +55,7 @@ def sync(root: Arguments, operands: Sequence[str], *, check: bool, yes: bool, as
     planned = [
         _Planned(file, change)
         for file in seen.files
-        if (change := resync.change_of(file.metadata, file.rule, file.fmt)) and any(file.rule.groups)
+        if (change := resync.change_of(file.metadata, file.rule, file.fmt))
     ]
     writes: list[Write] = []
     done: list[_Planned] = []
@@ -82,7 +82,7 @@ def sync(root: Arguments, operands: Sequence[str], *, check: bool, yes: bool, as
     parts += [f"{len(codes)} failed"] if codes else []
     terminal.say(", ".join(parts))
     if check and planned:
-        terminal.hint(f'"sealpy sync{"".join(f" {word}" for word in operands)}" brings them in line')
+        terminal.hint(terminal.plain(f'"{" ".join(["sealpy sync", *operands])}" brings them in line'))
         return FAILED
     return common(codes) if codes else OK
 
