@@ -13,6 +13,7 @@ from sealpy.document import Document, Edit, Leaf, Path, splice
 from sealpy.errors import PathNotFound, Refused, RuleError
 from sealpy.formats import Format
 from sealpy.rules import CreationRule, KeySpec, Rules
+from sealpy.settings import Setting
 
 _BACKEND = "age"
 _ALIAS = "*"
@@ -46,6 +47,26 @@ def without_recipient(text: str, path: str, chosen: Sequence[int], recipient: st
 def names(rule: CreationRule, recipient: str) -> bool:
     """Tell whether a rule names a recipient, in any of its groups."""
     return any(_is(key, recipient) for group in rule.groups for key in group)
+
+
+def with_clear_fields_free(text: str, path: str, index: int) -> str:
+    """Have the MAC of a creation rule's files cover encrypted values only, so that who has no key can change others.
+
+    Raises:
+        RuleError: the text is no configuration.
+        Refused: it would change another rule too.
+    """
+    before = rules.parse(text, path)
+    if _rule(before, index).mac_only_encrypted:
+        return text
+    fmt = _yaml()
+    place = (*_place_of_rule(text, before, index), "mac_only_encrypted")
+    changed = splice(text, fmt.insert(fmt.scan(text), place, value=True))
+    after = _parsed(changed, before, [index])
+    for number, (old, new) in enumerate(zip(before.creation_rules or (), after.creation_rules or (), strict=True)):
+        if new._replace(line=0) != old._replace(line=0, mac_only_encrypted=number == index or old.mac_only_encrypted):
+            raise _shared(before, index)
+    return changed
 
 
 def with_name(text: str, path: str, name: str, recipient: str) -> str:
@@ -156,12 +177,19 @@ def _listed(document: Document, base: Path) -> list[Leaf]:
     return [leaf for leaf in leaves if leaf.document == 0 and leaf.kind != "comment" and leaf.path[:depth] == base]
 
 
-def _place_of_list(text: str, parsed: Rules, index: int) -> Path:
+def _place_of_rule(text: str, parsed: Rules, index: int) -> tuple[str, int]:
+    return "creation_rules", _nth([not item.null for item in _items(text, parsed)], index)
+
+
+def _items(text: str, parsed: Rules) -> list[Setting]:
     root = settings.parse(text, parsed.path)
     listed = root.field("creation_rules") if root is not None else None
-    items = listed.items("creation_rules") if listed is not None else []
-    place = _nth([not item.null for item in items], index)
-    groups = items[place].field("key_groups")
+    return listed.items("creation_rules") if listed is not None else []
+
+
+def _place_of_list(text: str, parsed: Rules, index: int) -> Path:
+    _, place = _place_of_rule(text, parsed, index)
+    groups = _items(text, parsed)[place].field("key_groups")
     members = [] if groups is None else groups.items("key_groups")
     full = [not group.null for group in members]
     if sum(full) > 1:

@@ -171,3 +171,62 @@ def test_diff_lists_such_an_edit_as_one_that_nobody_vouches_for(
     (file,) = report["files"]
     (change,) = [change for one in file["objects"] for change in one["changes"]]
     assert (change["authenticated"], file["mac"]) == (False, "ok")
+
+
+class TestInit:
+    @pytest.fixture
+    def environments(self, run: Program) -> Program:
+        run.git("init", "-q")
+        for name in ("dev", "prod"):
+            run.write(f"envs/{name}/kustomization.yaml", "resources: []\n")
+        return run
+
+    def test_a_new_rule_leaves_clear_fields_to_everybody(self, environments: Program, tool: Tool) -> None:
+        ended = environments("init", "--cleartext-editable", "envs/dev")
+
+        assert ended.code == 0, ended.err
+        assert (
+            "sealpy:   files like envs/dev: clear fields can be set without a key; nobody vouches for them\n"
+            in ended.err
+        )
+        dev, prod = environments.read(".sops.yaml").split("  - path_regex: ")[1:]
+        assert "    mac_only_encrypted: true\n" in dev
+        assert "mac_only_encrypted" not in prod
+        environments.write("envs/dev/secrets.yaml", DEPLOYED)
+        assert environments("encrypt", "-i", "envs/dev/secrets.yaml").code == 0
+        nobody = {"HOME": "/nonexistent", "XDG_CONFIG_HOME": "/nonexistent"}
+        words = ("set", "envs/dev/secrets.yaml", '["metadata"]["name"]', '"b"')
+        assert environments(*words, env=nobody) == (0, "", "")
+        assert "  name: b\n" in environments.read("envs/dev/secrets.yaml")
+
+    def test_a_rule_that_is_there_is_changed_and_its_text_kept(self, environments: Program) -> None:
+        assert environments("init").code == 0
+        before = environments.read(".sops.yaml")
+
+        ended = environments("init", "--cleartext-editable", "envs/prod/secrets.yaml")
+
+        assert ended.code == 0, ended.err
+        assert "sealpy: hint: files that are sealed already follow with: sealpy sync\n" in ended.err
+        after = environments.read(".sops.yaml")
+        assert after.replace("    mac_only_encrypted: true\n", "") == before
+        assert "mac_only_encrypted: true" in after.split("  - path_regex: ")[2]
+
+    def test_a_rule_that_is_so_already_is_left_alone(self, environments: Program) -> None:
+        assert environments("init", "--cleartext-editable", "envs/dev").code == 0
+        before = environments.read(".sops.yaml")
+
+        ended = environments("init", "--cleartext-editable", "envs/dev")
+
+        assert ended.code == 0
+        assert ".sops.yaml is there: nothing was written\n" in ended.err
+        assert environments.read(".sops.yaml") == before
+
+    def test_a_path_without_a_rule_is_said_and_nothing_written(self, environments: Program) -> None:
+        ended = environments("init", "--cleartext-editable", "elsewhere")
+
+        assert ended.code == 1
+        assert ended.err.endswith(
+            "sealpy: no creation rule covers elsewhere\n"
+            "sealpy: hint: name a file or folder of an environment, such as envs/prod, or write a rule for it first\n"
+        )
+        assert not (environments.folder / ".sops.yaml").exists()

@@ -270,3 +270,29 @@ def test_a_name_that_comes_by_a_merge_key_is_there() -> None:
 
     assert rules_edit.with_name(text, ".sealpy.yaml", "carol", CAROL) == text
     assert project.parse(text, "x").recipients == {"carol": CAROL}
+
+
+RULES = """\
+creation_rules:
+  # first
+  - path_regex: ^a/
+    age: {one}   # Olga
+  - path_regex: ^b/
+    age: [{one}]
+"""
+
+
+def test_clear_fields_of_one_rule_are_freed_and_the_text_stays():
+    text = RULES.format(one=ALICE)
+
+    changed = rules_edit.with_clear_fields_free(text, ".sops.yaml", 1)
+
+    assert changed == text + "    mac_only_encrypted: true\n"
+    assert rules_edit.with_clear_fields_free(changed, ".sops.yaml", 1) == changed
+
+
+def test_clear_fields_are_not_freed_where_another_rule_shares_the_text():
+    text = f"creation_rules:\n  - &rule {{path_regex: ^a/, age: {ALICE}}}\n  - {{<<: *rule, path_regex: ^b/}}\n"
+
+    with pytest.raises(Refused):
+        rules_edit.with_clear_fields_free(text, ".sops.yaml", 0)

@@ -11,10 +11,13 @@ from typing import NamedTuple
 
 import click
 
-from sealpy import config_file, files
+from sealpy import config_file, files, rules, rules_edit
+from sealpy.errors import NoMatchingRule, RuleError
 from sealpy.identities import Identities, TextIdentity, generate
+from sealpy.rules import CreationRule, Rules
 from sealpy.sanitise import visible
 from sealpy_cli import access, environments, key_file, new_rules, project_file, terminal
+from sealpy_cli.exit_codes import FAILED, Stop
 from sealpy_cli.git import Git, GitError
 
 _SCHEMA = "sealpy.init/1"
@@ -36,34 +39,47 @@ class _Hooks(NamedTuple):
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--cleartext-editable",
+    "free",
+    multiple=True,
+    metavar="PATH",
+    help="Let everybody change clear fields of files like PATH without a key; may be given more than once.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def init(as_json: bool) -> None:
+def init(*, free: Sequence[str], as_json: bool) -> None:
     """Set this repository up, or tell what you can do in it.
 
     A new repository gets a key (yours, if you have one), a .sops.yaml with a rule for each environment folder,
     .gitattributes, and a hook that refuses to commit secrets in clear. Where there is a .sops.yaml nothing is
     written, and you are told which environments you can write and read.
+
+    With --cleartext-editable the rule for PATH, a file or a folder, gets "mac_only_encrypted: true": pipelines without
+    a key can set what stands in clear, such as an image, and nobody vouches for it.
     """
     identities = Identities(os.environ)
     config = config_file.find(os.getcwd())
     if config.note:
         terminal.warn(terminal.plain(config.note))
-    report = _set_up(identities) if config.path is None else {"repository": "existing", "config": config.path}
+    if config.path is None:
+        report = _set_up(identities, free)
+    else:
+        report = {"repository": "existing", "config": config.path, "written": _free_in(config.path, free)}
     identities = Identities(os.environ)  # a key may just have been made
     accesses = access.of(config_file.load(str(report["config"])), identities)
     can = access.summary(accesses)
     if as_json:
-        rules = [{"path_regex": each.path_regex, "write": each.write, "read": each.read} for each in accesses]
-        print(json.dumps({"schema": _SCHEMA, **report, **can, "rules": rules}, indent=2))
+        listed = [{"path_regex": each.path_regex, "write": each.write, "read": each.read} for each in accesses]
+        print(json.dumps({"schema": _SCHEMA, **report, **can, "rules": listed}, indent=2))
         return
-    if config.path is not None:
+    if config.path is not None and not report["written"]:
         terminal.say(f"{terminal.plain(config.path)} is there: nothing was written")
     print(f"write: {_listed(can['write'])}; read: {_listed(can['read'])}")
     if config.path is not None and len(can["read"]) < len({name for each in accesses for name in each.labels}):
         _say_how_to_read(identities)
 
 
-def _set_up(identities: Identities) -> dict[str, object]:
+def _set_up(identities: Identities, free: Sequence[str]) -> dict[str, object]:
     top = _top()
     folder = top or os.getcwd()
     found = environments.find(folder)
@@ -86,7 +102,7 @@ def _set_up(identities: Identities) -> dict[str, object]:
             terminal.say(f"wrote {terminal.plain(name)}")
 
     config = os.path.join(folder, config_file.NAME)
-    write(config, new_rules.rules(found, key.recipient))
+    write(config, _with_free(new_rules.rules(found, key.recipient), config, free))
     for environment in found:
         terminal.say(f"  {terminal.plain(environment.name)}: {terminal.listing(environment.folders)}")
     if not found:
@@ -115,6 +131,61 @@ def _set_up(identities: Identities) -> dict[str, object]:
         "written": written,
         "kept": kept,
     }
+
+
+def _free_in(config: str, free: Sequence[str]) -> list[str]:
+    """Free clear fields in a configuration that is there; return the files that were written."""
+    if not free:
+        return []
+    raw = files.read(config)
+    changed = _with_free(_text(raw, config), config, free).encode()
+    if changed == raw:
+        return []
+    files.replace(config, changed, expected=raw)
+    terminal.say(f"changed {terminal.plain(config)}")
+    terminal.hint("files that are sealed already follow with: sealpy sync")
+    return [os.path.basename(config)]
+
+
+def _with_free(text: str, config: str, free: Sequence[str]) -> str:
+    """Have the rules for some paths leave clear fields to everybody.
+
+    Raises:
+        Stop: no rule covers one of them.
+        Refused, RuleError
+    """
+    for path in free:
+        parsed = rules.parse(text, config)
+        rule = _covering(parsed, config, path)
+        if rule is None:
+            raise Stop(
+                FAILED,
+                f"no creation rule covers {path}",
+                hint="name a file or folder of an environment, such as envs/prod, or write a rule for it first",
+            )
+        text = rules_edit.with_clear_fields_free(text, config, (parsed.creation_rules or ()).index(rule))
+        terminal.say(
+            f"  files like {terminal.plain(path)}: clear fields can be set without a key; nobody vouches for them"
+        )
+    return text
+
+
+def _covering(parsed: Rules, config: str, path: str) -> CreationRule | None:
+    """Return the rule of a file; of a folder, the rule of its secrets."""
+    for candidate in (path, os.path.join(path, "secrets.yaml")):
+        try:
+            return parsed.match(config_file.path_in(config, candidate))
+        except NoMatchingRule:
+            continue
+    return None
+
+
+def _text(raw: bytes, path: str) -> str:
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    raise RuleError(f"{path}: not UTF-8")
 
 
 def _key(identities: Identities) -> _Key:
