@@ -330,6 +330,29 @@ class TestRefusals:
         )
 
 
+def test_a_mistake_in_the_rule_of_another_environment_is_none_of_ours(team: Team) -> None:
+    team.write(".sops.yaml", RULES.replace("    age:\n", "    encrypted_suffix: x\n    age:\n"))
+
+    ended = team.olga("grant", "prod", "dan")
+    broken = team.olga("grant", "dev", "leo")
+
+    assert ended.code == 0, ended.err
+    assert team.readers(PROD) == ["olga", "dan", "leo"]
+    assert broken.code == 1
+    assert "exclude each other" in broken.err
+    assert team.readers(DEV) == ["olga", "dan"]
+
+
+def test_a_pattern_that_is_none_is_said_once(team: Team) -> None:
+    team.write(".sops.yaml", RULES.replace("^k8s/dev/", "^k8s/(dev/"))
+
+    ended = team.olga("grant", "prod", "dan")
+
+    assert ended.code == 1
+    assert ended.err.count("\n") <= 2
+    assert ended.err.startswith(f"sealpy: {team.folder}/.sops.yaml:3: path_regex is ")
+
+
 def test_a_rule_with_an_alias_is_left_to_an_editor(team: Team) -> None:
     team.write(
         ".sops.yaml",
