@@ -12,6 +12,7 @@ from typing import NamedTuple
 from sealpy.errors import NoSuchFile, SourceError
 from sealpy_cli.git import fault
 
+_NOTHING = "0" * 40
 _FILES = ("100644", "100755")
 # An index that lives for a moment needs nobody who watches files, and no other index to lean on.
 _INDEX = ("-c", "core.fsmonitor=false", "-c", "core.splitIndex=false")
@@ -125,10 +126,10 @@ class GitWriter:
         mode = self.run("ls-files", "--stage", "-z", "--", name).split(b" ", 1)[0].decode()
         self.run("update-index", "-z", "--index-info", stdin=os.fsencode(f"{mode} {self._written(data)}\t{name}\0"))
 
-    def commit(self, parent: str, contents: Mapping[str, bytes], message: str, index: str) -> str:
+    def commit(self, parent: str, contents: Mapping[str, bytes | None], message: str, index: str) -> str:
         """Make a commit that has other contents at some names than its parent, and return its id.
 
-        ``index`` is a path for a temporary index.
+        A name without content is taken away. ``index`` is a path for a temporary index.
 
         Raises:
             GitError: also when the user's signature cannot be made.
@@ -136,6 +137,9 @@ class GitWriter:
         standing = self.nodes(parent, list(contents))
         lines = []
         for name, data in contents.items():
+            if data is None:
+                lines.append(f"0 {_NOTHING}\t{name}\0")
+                continue
             mode = standing[name].mode if name in standing else "100644"
             lines.append(f"{mode} {self._written(data)}\t{name}\0")
         environ = {"GIT_INDEX_FILE": index}

@@ -47,8 +47,8 @@ class Change(Protocol):
     def names(self) -> Sequence[str]:
         """The files that it may change, from the top of the repository, with slashes."""
 
-    def apply(self, read: Read) -> Mapping[str, bytes]:
-        """Return the new contents of files; nothing where all is so already."""
+    def apply(self, read: Read) -> Mapping[str, bytes | None]:
+        """Return the new contents of files, None for one that goes; nothing where all is so already."""
 
     def standing(self, read: Read) -> object:
         """Return what is in the place that would be changed, to be compared."""
@@ -78,8 +78,8 @@ def name_in(top: str, file: str) -> str:
     return os.path.relpath(os.path.realpath(file), os.path.realpath(top)).replace(os.sep, "/")
 
 
-def push(top: str, change: Change, message: str, retries: int = RETRIES) -> None:
-    """Put a change on top of the branch that the current one follows.
+def push(top: str, change: Change, message: str, retries: int | None = None) -> None:
+    """Put a change on top of the branch that the current one follows; without ``retries``, try ``RETRIES`` times.
 
     Raises:
         Refused: somebody changed the same to another value, or was faster each time; or the remote declines.
@@ -91,7 +91,9 @@ def push(top: str, change: Change, message: str, retries: int = RETRIES) -> None
     git = GitWriter(top)
     branch = _followed(git)
     with TemporaryDirectory(prefix="sealpy-") as folder:
-        _Push(git, branch, change, message, os.path.join(folder, "index")).run(retries)
+        _Push(git, branch, change, message, os.path.join(folder, "index")).run(
+            RETRIES if retries is None else max(retries, 0)
+        )
 
 
 def commit(top: str, names: Sequence[str], message: str) -> None:
@@ -101,11 +103,12 @@ def commit(top: str, names: Sequence[str], message: str) -> None:
         GitError
     """
     git = GitWriter(top)
-    git.run("add", "--", *names)
-    if not git.attempt("diff", "--cached", "--quiet", "--", *names).code:
+    changed = _changed(git, names)
+    if not changed:
         terminal.say("nothing changed, so there is nothing to commit")
         return
-    git.run("commit", "--quiet", "--only", "-F", "-", "--", *names, stdin=message.encode("utf-8", "surrogateescape"))
+    git.run("add", "--", *changed)
+    git.run("commit", "--quiet", "--only", "-F", "-", "--", *changed, stdin=message.encode("utf-8", "surrogateescape"))
     terminal.say(f"committed {git.text('rev-parse', '--short', 'HEAD')}")
 
 
@@ -115,11 +118,18 @@ def require_unchanged(top: str, names: Sequence[str]) -> None:
     Raises:
         Refused, GitError
     """
-    if GitWriter(top).run("status", "--porcelain", "--", *names):
+    changed = _changed(GitWriter(top), names)
+    if changed:
         raise Refused(
-            f"{terminal.listing(names)} has changes that are not committed, and they would be in the same commit",
+            f"{', '.join(changed)} has changes that are not committed, and they would be in the same commit",
             hint="commit them before, or leave --commit out",
         )
+
+
+def _changed(git: GitWriter, names: Sequence[str]) -> list[str]:
+    """Return those of some files that are not as in HEAD, new ones included."""
+    words = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", *names)
+    return [os.fsdecode(record[3:]) for record in git.run(*words).split(b"\0") if record]
 
 
 class _Push:

@@ -41,6 +41,12 @@ class Session:
         self._rules_are_read = False
         self._shown: Callable[[str], str] | None = None
 
+    def elsewhere(self) -> "Session":
+        """Return a session for another current folder: its configuration is that folder's, its keys are ours."""
+        other = Session(self.call)
+        other._keyring = self.keyring
+        return other
+
     @property
     def keyring(self) -> Keyring:
         """Return the keys of this environment; asking a person for a passphrase is allowed."""

@@ -1,6 +1,6 @@
 """What ``set`` and ``unset`` do to one file, wherever its bytes come from: a folder, or the tip of a branch."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -68,16 +68,9 @@ class ValueChange(NamedTuple):
         raise self._explained(closed, raw, fmt)
 
     def standing(self, session: Session, raw: bytes | None, fmt: Format) -> object:
-        """Return what is at the path, to be compared: opened if a key does it, else as it stands."""
-        if raw is None:
-            return ()
-        document, _ = operations.scan_sealed(raw, fmt)
-        leaves = document.leaves
-        if any(leaf.content.startswith(PREFIX) for leaf in self._below(leaves)):
-            # What does not open is compared as it stands: two sealed texts are two values then.
-            with suppress(KeyAccessError, IntegrityError):
-                leaves = operations.open_document(raw, fmt, session.keyring).leaves
-        return tuple((leaf.document, leaf.path, leaf.kind, leaf.content) for leaf in self._below(leaves))
+        """Return what is at the path, to be compared: see ``standing``."""
+        depth = len(self.path)
+        return standing(session, raw, fmt, lambda path: path[:depth] == self.path)
 
     def _with_key(self, session: Session, raw: bytes, fmt: Format) -> bytes | None:
         is_verified = not session.arguments.switch("ignore-mac")
@@ -118,10 +111,6 @@ class ValueChange(NamedTuple):
             lead, hint = f"{self.shown} is sealed", closed.hint or ""
         return DataKeyUnavailable(f"{lead}, and {closed.message}", hint=hint, attempts=closed.attempts)
 
-    def _below(self, leaves: Sequence[Leaf]) -> list[Leaf]:
-        depth = len(self.path)
-        return [leaf for leaf in leaves if leaf.kind != "comment" and leaf.path[:depth] == self.path]
-
     def _refuse_reserved(self, fmt: Format) -> None:
         first = str(self.path[0])
         if first == "sops" or (fmt.name == "dotenv" and first.startswith("sops_")):
@@ -135,6 +124,27 @@ class ValueChange(NamedTuple):
             except (KeyError, IndexError, TypeError):
                 return False
         return _same(there, self.value)
+
+
+def standing(session: Session, raw: bytes | None, fmt: Format, is_meant: Callable[[Path], bool]) -> object:
+    """Return the values of a file whose paths are meant, to be compared: opened if a key does it, else as they stand.
+
+    Raises:
+        DocumentError
+    """
+    if raw is None:
+        return ()
+    document, _ = operations.scan_sealed(raw, fmt)
+
+    def meant(leaves: Sequence[Leaf]) -> list[Leaf]:
+        return [leaf for leaf in leaves if leaf.kind != "comment" and is_meant(leaf.path)]
+
+    found = meant(document.leaves)
+    if any(leaf.content.startswith(PREFIX) for leaf in found):
+        # What does not open is compared as it stands: two sealed texts are two values then.
+        with suppress(KeyAccessError, IntegrityError):
+            found = meant(operations.open_document(raw, fmt, session.keyring).leaves)
+    return tuple((leaf.document, leaf.path, leaf.kind, leaf.content) for leaf in found)
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -465,3 +465,120 @@ class TestCommitAlone:
         assert ended.code == 2
         assert "not a git repository" in ended.err
         assert os.path.exists(bob.folder / FILE)
+
+
+class TestAdd:
+    PART = "envs/prod/app.d/STRIPE_KEY.yaml"
+
+    def add(self, who: Program, value: str, *words: str, key: str = "STRIPE_KEY") -> Ended:
+        return who("add", FILE, key, "--value-stdin", "--commit", f"Add {key}", *words, stdin=value)
+
+    def test_without_the_key_a_part_is_pushed_and_nothing_else(self, remote: Remote) -> None:
+        bob, ops = remote.clone("bob", has_key=False), remote.clone("ops")
+
+        ended = self.add(bob, "sk_live", "--push")
+
+        assert ended.code == 0, ended.err
+        assert f"Sealed STRIPE_KEY into {self.PART}; nothing else touched\n" in ended.err
+        assert remote.git("diff", "--name-status", "main~1", "main") == f"A\t{self.PART}\n"
+        assert remote.git("log", "-1", "--format=%an %s", "main") == "bob Add STRIPE_KEY\n"
+        assert (bob.folder / self.PART).exists()
+        assert bob.git("status", "--porcelain") == ""
+        ops.git("pull", "-q")
+        assert "STRIPE_KEY: sk_live\n" in ops("decrypt", FILE).out
+
+    def test_with_the_key_it_is_set_on_top_of_what_others_pushed(self, remote: Remote) -> None:
+        ann, ops = remote.clone("ann", has_key=False), remote.clone("ops")
+        assert push(ann, IMAGE, "app-2").code == 0
+
+        assert self.add(ops, "sk_live", "--push").code == 0
+
+        last = remote.versions()[-1]
+        assert "'STRIPE_KEY': 'sk_live'" in str(last)
+        assert "'app-2'" in str(last)
+
+    def test_two_parts_for_one_key_stop_with_both_commits_named(self, remote: Remote) -> None:
+        ann, bob = remote.clone("ann", has_key=False), remote.clone("bob", has_key=False)
+        assert self.add(ann, "sk_1", "--push").code == 0
+        theirs = remote.git("rev-parse", "main").strip()
+
+        ended = self.add(bob, "sk_2", "--push")
+
+        assert ended.code == 1
+        assert (
+            f"STRIPE_KEY of {FILE} was set to another value meanwhile: theirs is {theirs[:10]} (ann: Add STRIPE_KEY), "
+            "ours is "
+        ) in ended.err
+        assert remote.git("rev-parse", "main").strip() == theirs
+
+    def test_pipelines_that_add_different_keys_do_not_meet(self, remote: Remote) -> None:
+        clones = [remote.clone(f"p{number}", has_key=False) for number in range(4)]
+
+        with ThreadPoolExecutor(4) as pool:
+            ended = list(pool.map(lambda number: self.add(clones[number], "x", "--push", key=f"K{number}"), range(4)))
+
+        assert [one.err for one in ended if one.code] == []
+        added = remote.git("diff", "--name-only", "main~4", "main").split()
+        assert added == [f"envs/prod/app.d/K{number}.yaml" for number in range(4)]
+        assert remote.git("rev-list", "--merges", "main") == ""
+
+    def test_the_part_goes_when_who_has_the_key_sets_it(self, remote: Remote) -> None:
+        bob, ops = remote.clone("bob", has_key=False), remote.clone("ops")
+        assert self.add(bob, "sk_1", "--push").code == 0
+        ops.git("pull", "-q")
+
+        assert self.add(ops, "sk_2", "--push").code == 0
+
+        assert self.PART not in remote.git("ls-tree", "-r", "--name-only", "main")
+        assert not (ops.folder / self.PART).exists()
+        assert "'sk_2'" in str(remote.versions()[-1])
+
+    def test_the_rules_are_those_on_the_branch(self, remote: Remote, other_key: AgeKey) -> None:
+        bob = remote.clone("bob", has_key=False)
+        bob.write(".sops.yaml", bob.read(".sops.yaml").replace(remote.key.recipient, other_key.recipient))
+
+        assert self.add(bob, "sk_1", "--push").code == 0
+
+        part = remote.git("show", f"main:{self.PART}")
+        assert remote.key.recipient in part
+        assert other_key.recipient not in part
+
+    def test_from_a_folder_below_the_path_is_from_there(self, remote: Remote) -> None:
+        bob = remote.clone("bob", has_key=False)
+        below = Program(bob.folder / "envs/prod", remote.base / "home-bob", {})
+
+        ended = below("add", "app.yaml", "A", "--value-stdin", "--commit", "x", "--push", stdin="1")
+
+        assert ended.code == 0, ended.err
+        assert "Sealed A into app.d/A.yaml; nothing else touched\n" in ended.err
+        assert remote.git("diff", "--name-only", "main~1", "main") == "envs/prod/app.d/A.yaml\n"
+
+    def test_a_value_from_a_file_is_read_where_we_are(self, remote: Remote) -> None:
+        bob, ops = remote.clone("bob", has_key=False), remote.clone("ops")
+        bob.write("value.txt", "sk_file")
+
+        ended = bob("add", FILE, "A", "--from-file", "value.txt", "--commit", "x", "--push")
+
+        assert ended.code == 0, ended.err
+        ops.git("pull", "-q")
+        assert "A: sk_file\n" in ops("decrypt", FILE).out
+
+    def test_commit_alone_takes_the_part_and_nothing_else(self, remote: Remote) -> None:
+        bob = remote.clone("bob", has_key=False)
+        bob.write("other.txt", "mine")
+
+        ended = self.add(bob, "sk_1")
+
+        assert ended.code == 0, ended.err
+        assert bob.git("diff", "--name-only", "HEAD~1", "HEAD") == f"{self.PART}\n"
+        assert bob.git("status", "--porcelain") == "?? other.txt\n"
+        assert remote.git("rev-list", "--count", "main").strip() == "1"
+
+    def test_a_push_needs_a_message(self, remote: Remote) -> None:
+        bob = remote.clone("bob", has_key=False)
+
+        ended = bob("add", FILE, "A", "--value-stdin", "--push", stdin="1")
+
+        assert ended.code == 8
+        assert "hint: give the commit a message: --commit MSG\n" in ended.err
+        assert bob.git("status", "--porcelain") == ""

@@ -22,8 +22,9 @@ from sealpy.metadata import Metadata
 from sealpy.parts import Owner
 from sealpy.rules import CreationRule
 from sealpy.sealing import Opened
-from sealpy_cli import access, part_files, project_file, terminal
+from sealpy_cli import access, part_files, project_file, push_change, terminal, value_change
 from sealpy_cli.exit_codes import BAD_VALUE, CONFLICT, FAILED, NO_FILE, Stop, while_sealing
+from sealpy_cli.folder_change import FolderChange
 from sealpy_cli.grammar import Arguments, Call
 from sealpy_cli.session import Session
 
@@ -53,6 +54,9 @@ class Target(NamedTuple):
 @click.option("--as-secret", "own_name", metavar="NAME", help="Write a Secret of its own beside FILE, NAME.yaml.")
 @click.option("--kustomize", is_flag=True, help="Name the part as a patch in the kustomization beside FILE.")
 @click.option("--env-file", is_flag=True, help="FILE is a dotenv for a secretGenerator, and is made if it is missing.")
+@click.option("--commit", "message", metavar="MSG", help="Commit the change, and nothing else, with this message.")
+@click.option("--push", is_flag=True, help="Make it on top of the branch as it is at the remote, and push.")
+@click.option("--retries", type=int, metavar="N", help="How often to try again when others push (default 30).")
 @click.pass_obj
 def add(  # noqa: PLR0913 - one for each option
     root: Arguments,
@@ -65,6 +69,9 @@ def add(  # noqa: PLR0913 - one for each option
     own_name: str | None,
     kustomize: bool,
     env_file: bool,
+    message: str | None,
+    push: bool,
+    retries: int | None,
 ) -> None:
     """Put KEY into FILE, which need not be readable to you; the value is asked for.
 
@@ -75,22 +82,76 @@ def add(  # noqa: PLR0913 - one for each option
     if value_stdin and source is not None:
         raise Stop(CONFLICT, "cannot use both --value-stdin and --from-file")
 
-    def value() -> bytes:
-        return _value(session, key, source, value_stdin=value_stdin)
-
+    if not message and (push or retries is not None):
+        raise Stop(CONFLICT, "--push and --retries need --commit", hint="give the commit a message: --commit MSG")
     if env_file and not file.endswith(".env"):
         raise Stop(CONFLICT, "with --env-file, FILE must end in .env")
-    if env_file and not os.path.lexists(file):
-        _new_env_file(session, file, key, value)
+    asked: list[bytes] = []
+
+    def value() -> bytes:
+        # Once, however often a push is tried.
+        if not asked:
+            asked.append(_value(session, key, source, value_stdin=value_stdin))
+        return asked[0]
+
+    def act(session: Session, file: str) -> None:
+        if env_file and not os.path.lexists(file):
+            _new_env_file(session, file, key, value)
+            return
+        target = read(session, file, object_name)
+        parts.check_key(key, target.format, target.owner)
+        if own_name is not None:
+            _add_secret(session, target, own_name, key, value)
+        elif target.opened is not None:
+            _set(session, target, target.opened, key, value())
+        else:
+            _add_part(session, target, key, value, kustomize=kustomize)
+
+    if not message:
+        act(session, file)
         return
-    target = read(session, file, object_name)
-    parts.check_key(key, target.format, target.owner)
-    if own_name is not None:
-        _add_secret(session, target, own_name, key, value)
-    elif target.opened is not None:
-        _set(session, target, target.opened, key, value())
-    else:
-        _add_part(session, target, key, value, kustomize=kustomize)
+    value()
+    place = _Place.of(file, key, own_name)
+    if not push:
+        kustomization = part_files.kustomization_beside(file)
+        names = [*place.names, *([push_change.name_in(place.top, kustomization)] if kustomization else [])]
+        push_change.require_unchanged(place.top, names)
+        act(session, file)
+        push_change.commit(place.top, names, message)
+        return
+    if root.text("config"):
+        raise Stop(CONFLICT, "--config and --push exclude each other: the rules are those on the branch")
+    change = FolderChange(
+        f"{key} of {place.names[0]}",
+        place.names,
+        place.here,
+        lambda: act(session.elsewhere(), place.file),
+        lambda there: tuple(
+            value_change.standing(session, there(name), session.format_of(name), lambda path: path[-1:] == (key,))
+            for name in place.names
+        ),
+    )
+    push_change.push(place.top, change, message, retries)
+
+
+class _Place(NamedTuple):
+    """Where a key is added: the files that may change, by their names from the top of the repository."""
+
+    top: str
+    here: str
+    """The current folder, from the top; the top, if it is outside."""
+    file: str
+    """The file, from there."""
+    names: list[str]
+
+    @classmethod
+    def of(cls, file: str, key: str, own_name: str | None) -> "_Place":
+        top = push_change.top_of(file)
+        paths = [file, part_folder.path_of(file, key), *([] if own_name is None else [_own_path(file, own_name)])]
+        names = [push_change.name_in(top, path) for path in paths]
+        here = push_change.name_in(top, os.getcwd())
+        here = "" if here in (".", "..") or here.startswith("../") else here
+        return cls(top, here, os.path.relpath(names[0], here or "."), names)
 
 
 def read(session: Session, file: str, object_name: str | None) -> Target:
@@ -185,7 +246,7 @@ def _add_secret(session: Session, target: Target, name: str, key: str, value: Ca
     """Write a Secret of its own."""
     if not _NAME.fullmatch(name):
         raise Refused("this is no name for a Secret", hint="lower-case letters, digits, - and . make one")
-    path = os.path.join(os.path.dirname(target.path), name + os.path.splitext(target.path)[1])
+    path = _own_path(target.path, name)
     if target.manifest is None:
         raise Refused(f"{target.path} holds no Kubernetes object to stand beside")
     if os.path.lexists(path):
@@ -201,6 +262,10 @@ def _add_secret(session: Session, target: Target, name: str, key: str, value: Ca
     kustomization = part_files.kustomization_beside(target.path)
     if kustomization is not None and part_files.enter(kustomization, "resources", path):
         terminal.say(terminal.plain(f"named it as a resource in {kustomization}"))
+
+
+def _own_path(file: str, name: str) -> str:
+    return os.path.join(os.path.dirname(file), name + os.path.splitext(file)[1])
 
 
 def _new_env_file(session: Session, file: str, key: str, value: Callable[[], bytes]) -> None:

@@ -94,7 +94,8 @@ class _OnBranch(NamedTuple):
 def _change(session: Session, file: str, change: ValueChange) -> int:
     fmt = session.format_of(session.arguments.text("filename-override") or file)
     message, pushes = session.arguments.text("commit"), session.arguments.switch("push")
-    if (pushes or "retries" in session.arguments.values) and not message:
+    retries = session.arguments.number("retries") if "retries" in session.arguments.values else None
+    if not message and (pushes or retries is not None):
         raise Stop(CONFLICT, "--push and --retries need --commit", hint="give the commit a message: --commit MSG")
 
     def in_worktree(_: many.Item) -> None:
@@ -109,9 +110,7 @@ def _change(session: Session, file: str, change: ValueChange) -> int:
         top = push_change.top_of(file)
         name = push_change.name_in(top, file)
         if pushes:
-            retries = session.arguments.number("retries") if "retries" in session.arguments.values else None
-            on_branch = _OnBranch(session, name, fmt, change)
-            push_change.push(top, on_branch, message, push_change.RETRIES if retries is None else retries)
+            push_change.push(top, _OnBranch(session, name, fmt, change), message, retries)
             return
         push_change.require_unchanged(top, [name])
         in_worktree(item)
