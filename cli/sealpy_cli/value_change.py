@@ -108,7 +108,11 @@ class ValueChange(NamedTuple):
         if barrier == "mac":
             lead, hint = f"{self.shown} stands in clear, but the MAC covers it", _MAC_COVERS
         else:
-            lead, hint = f"{self.shown} is sealed", closed.hint or ""
+            lead = f"{self.shown} is sealed"
+            hints = [closed.hint or ""]
+            if not self.removes and self.path[-2:-1] in (("data",), ("stringData",)):
+                hints.append('"sealpy add" puts a value there without reading what is')
+            hint = "; ".join(filter(None, hints))
         return DataKeyUnavailable(f"{lead}, and {closed.message}", hint=hint, attempts=closed.attempts)
 
     def _refuse_reserved(self, fmt: Format) -> None:
