@@ -3,8 +3,8 @@
 import os
 import random
 import shutil
-import tempfile
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 

@@ -11,7 +11,7 @@ from sealpy import mac, regex, values
 from sealpy.cipher import Cipher
 from sealpy.document import LISTED, Document, Edit, Leaf, Path, additional_data, line_and_column
 from sealpy.encrypted_value import PREFIX, looks_sealed
-from sealpy.errors import InvalidEncryptedValue, MacMismatch, UnsealableValue
+from sealpy.errors import InvalidEncryptedValue, MacMismatch, Refused, UnsealableValue
 from sealpy.formats import Format
 from sealpy.metadata import Metadata
 from sealpy.secret import DataKey
@@ -121,6 +121,7 @@ def seal(
 
     Raises:
         UnsealableValue: sops could not read the result back.
+        Refused: what stands sealed would be in clear now.
     """
     fmt.check_sealable(document)
     selected = select(selection or DEFAULT, document.leaves)
@@ -134,6 +135,8 @@ def seal(
         kind, content = leaf.kind, leaf.content
         clear = standing.get(leaf.start) if standing else None
         if clear is not None:
+            if not chosen:
+                raise _in_clear(document, leaf)
             count += 1
             if clear.kind != "comment":
                 hashed.append(clear.content.encode("utf-8", "surrogateescape"))
@@ -346,6 +349,15 @@ def _located_value(document: Document, leaf: Leaf, fact: str) -> InvalidEncrypte
     name = ".".join(str(part) for part in leaf.path)
     line, column = line_and_column(document.text, leaf.start)
     return InvalidEncryptedValue(f"line {line}, column {column}: the value of {name} {fact}", hint=_TAMPERED)
+
+
+def _in_clear(document: Document, leaf: Leaf) -> Refused:
+    name = ".".join(str(part) for part in leaf.path)
+    line, _ = line_and_column(document.text, leaf.start)
+    return Refused(
+        f"a comment would now leave {name or 'another comment'} in clear, which is sealed in line {line} of the result",
+        hint='comments decide what this file\'s rule seals; move them with "sealpy edit"',
+    )
 
 
 def _located(

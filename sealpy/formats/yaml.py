@@ -9,6 +9,7 @@ from sealpy.formats import yaml_scan, yaml_spell
 from sealpy.formats.yaml_scan import RESERVED, Root
 
 _INDENT = 4
+_HEADER = re.compile("[|>][-+1-9]*")
 _COMMENT = re.compile(r"#[^\r\n]*")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -50,9 +51,10 @@ class _Yaml:
         return yaml_spell.spell_sealed(document, leaf, sealed)
 
     def unfold(self, document: Document, wanted: Sequence[bool]) -> Sequence[Edit]:
-        if not any(leaf.style[:1] == yaml_scan.ALIAS for leaf in document.leaves):
-            return ()
-        return _structural("unfold", document, wanted)
+        edits = _stripped_end(document, wanted)
+        if any(leaf.style[:1] == yaml_scan.ALIAS for leaf in document.leaves):
+            edits += _structural("unfold", document, wanted)
+        return edits
 
     def attach(self, document: Document, metadata: Mapping[str, object]) -> Sequence[Edit]:
         text = document.text
@@ -123,6 +125,18 @@ class _Yaml:
             last = newline if text.startswith("\n", block.end - 1) else ""
             edits.append(Edit(block.start, block.end, newline.join(lines) + last))
         return edits
+
+
+def _stripped_end(document: Document, wanted: Sequence[bool]) -> list[Edit]:
+    """A block scalar in clear at the very end, without a line break, would get one before the metadata: strip it."""
+    text = document.text
+    for leaf, want in zip(reversed(document.leaves), reversed(wanted), strict=True):
+        if leaf.kind != "comment":
+            header = _HEADER.match(text, leaf.start)
+            if header is None or want or leaf.end < len(text) or text.endswith("\n"):
+                break
+            return [Edit(*header.span(), re.sub("[-+]", "", header[0]) + "-")]
+    return []
 
 
 def _structural(name: str, document: Document, *what: object) -> Sequence[Edit]:

@@ -27,7 +27,8 @@ _NOT_LITERAL = re.compile(
 def spell(document: Document, leaf: Leaf, kind: Kind, content: str) -> str:
     """Spell a value in the place of a leaf, in the leaf's style where that style can hold it."""
     if kind == "comment":
-        return "#" + content
+        # What it held may have been sealed for another place: a line break would end it, and make data of the rest.
+        return "#" + _NOT_LITERAL.sub("\ufffd", content.replace("\n", " "))
     style, flow = leaf.style[:1], leaf.style[1:2] == FLOW
     prefix = leaf.style[2:] if flow else leaf.style[1:]
     before = "" if leaf.start != leaf.end or _after_space(document.text, leaf.start) else " "
