@@ -40,6 +40,7 @@ class GitWriter:
         self.top = top
         self._blobs: dict[str, bytes] = {}
         self._nodes: dict[tuple[str, ...], Mapping[str, Node]] = {}
+        self._signature: tuple[str, ...] | None = None
 
     def text(self, *words: str) -> str:
         """Run git and return its first line.
@@ -146,8 +147,9 @@ class GitWriter:
         self.run(*_INDEX, "read-tree", parent, environ=environ)
         self.run(*_INDEX, "update-index", "-z", "--index-info", stdin=os.fsencode("".join(lines)), environ=environ)
         tree = self.run(*_INDEX, "write-tree", "--missing-ok", environ=environ).decode().strip()
-        signature = ("-S",) if self.setting("commit.gpgsign", kind="bool") == "true" else ()
-        words = ("commit-tree", *signature, "-p", parent, "-F", "-", tree)
+        if self._signature is None:
+            self._signature = ("-S",) if self.setting("commit.gpgsign", kind="bool") == "true" else ()
+        words = ("commit-tree", *self._signature, "-p", parent, "-F", "-", tree)
         return self.run(*words, stdin=f"{message}\n".encode("utf-8", "surrogateescape")).decode().strip()
 
     def _written(self, data: bytes) -> str:

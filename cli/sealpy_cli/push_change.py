@@ -17,11 +17,15 @@ from sealpy_cli import terminal
 from sealpy_cli.git import fault
 from sealpy_cli.git_writer import GitWriter
 
-RETRIES = 30
+RETRIES = 50
 """How often a change is made again, unless told otherwise: many for a branch that dozens push to."""
 
-_FIRST, _LONGEST = 0.1, 5.0
-"""Seconds: the longest first pause, and the longest of all."""
+_SHORTEST, _LONGEST, _GROWTH = 0.1, 5.0, 3
+"""How long a pause may be: at least and at most, in seconds, and how often its limit doubles.
+
+The limit begins with the time that a try took. It does not grow for long: who sleeps for ten times as long as others
+need for a push is never first.
+"""
 
 _DISTURBED = 3
 """How often in a row a remote may be out of reach."""
@@ -142,13 +146,23 @@ class _Push:
         self._message = message
         self._index = index
         self._disturbed = 0
+        self._place = f"refs/sealpy/{os.getpid()}"
+        self._standing: dict[str, object] = {}
 
     def run(self, retries: int) -> None:
+        try:
+            self._run(retries)
+        finally:
+            self._git.attempt("update-ref", "-d", self._place)
+
+    def _run(self, retries: int) -> None:
         head = self._git.text("rev-parse", "HEAD")
         base = ""
+        started = 0.0
         for attempt in range(retries + 1):
             if attempt:
-                _pause(attempt)
+                _pause(attempt, time.monotonic() - started)
+            started = time.monotonic()
             tip = self._fetched()
             if not tip:
                 continue
@@ -172,15 +186,13 @@ class _Push:
 
     def _fetched(self) -> str:
         """Return what the branch points to now; empty if the remote cannot be asked at the moment."""
-        place = f"refs/sealpy/{os.getpid()}"
-        words = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--refmap=")
-        ran = self._git.attempt(*words, self._branch.remote, f"+{self._branch.ref}:{place}")
-        try:
-            if not ran.code:
-                self._disturbed = 0
-                return self._git.text("rev-parse", place)
-        finally:
-            self._git.attempt("update-ref", "-d", place)
+        # What git tidies up now and then can wait: every moment from here to the push is one for others to be faster in.
+        words = ("-c", "maintenance.auto=false", "-c", "gc.auto=0", "fetch", "--quiet", "--no-tags")
+        more = ("--no-write-fetch-head", "--no-recurse-submodules", "--refmap=", self._branch.remote)
+        ran = self._git.attempt(*words, *more, f"+{self._branch.ref}:{self._place}")
+        if not ran.code:
+            self._disturbed = 0
+            return self._git.text("rev-parse", self._place)
         self._disturb(ran.err)
         return ""
 
@@ -220,8 +232,8 @@ class _Push:
         """
         if base == tip or self._git.nodes(base, self._change.names) == self._git.nodes(tip, self._change.names):
             return False
-        theirs = self._change.standing(self._reader(tip))
-        if theirs == self._change.standing(self._reader(base)):
+        theirs = self._standing_in(tip)
+        if theirs == self._standing_in(base):
             return False
         contents = self._change.apply(self._reader(base))
         read = self._reader(base)
@@ -246,11 +258,16 @@ class _Push:
         newer = tip
         value: object = None
         for number, version in enumerate((*self._git.run(*words).decode().split(), base)):
-            standing = self._change.standing(self._reader(version))
+            standing = self._standing_in(version)
             if number and standing != value:
                 return newer
             newer, value = version, standing
         return newer
+
+    def _standing_in(self, version: str) -> object:
+        if version not in self._standing:
+            self._standing[version] = self._change.standing(self._reader(version))
+        return self._standing[version]
 
     def _reader(self, version: str) -> Read:
         known = self._git.nodes(version, self._change.names)
@@ -297,8 +314,9 @@ def require(name: str, data: bytes | None) -> bytes:
     return data
 
 
-def _pause(attempt: int) -> None:
+def _pause(attempt: int, took: float) -> None:
     """Wait for a random time: those who met once should not meet again."""
     from random import SystemRandom
 
-    time.sleep(SystemRandom().uniform(0, min(_LONGEST, _FIRST * 2 ** min(attempt - 1, 10))))
+    limit = max(took, _SHORTEST) * 2 ** min(attempt - 1, _GROWTH)
+    time.sleep(SystemRandom().uniform(0, min(limit, _LONGEST)))

@@ -67,7 +67,7 @@ MANY = (RECURSIVE, OUTPUT_DIR, MAX_SIZE)
 COMMIT = (
     Flag("commit", "text", "commit the change, and nothing else, with this message", value="MSG", own=True),
     Flag("push", "switch", "make it on top of the branch as it is at the remote, and push", own=True),
-    Flag("retries", "number", "how often to try again when others push (default 30)", value="N", own=True),
+    Flag("retries", "number", "how often to try again when others push (default 50)", value="N", own=True),
 )
 HELP = Flag("help", "switch", "show this help", "h")
 

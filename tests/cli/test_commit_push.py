@@ -38,8 +38,8 @@ stringData:
   OTHER: first
 """
 PIPELINES = 8
-ROUNDS = int(places.ENVIRONMENT.get("SEALPY_SOAK_ROUNDS", "4"))
-"""How often each pipeline writes; SEALPY_SOAK_ROUNDS=100 takes minutes."""
+ROUNDS = int(places.ENVIRONMENT.get("SEALPY_SOAK_ROUNDS", "10"))
+"""How often each pipeline writes; SEALPY_SOAK_ROUNDS=100 takes three minutes."""
 
 
 class Remote:

@@ -56,7 +56,7 @@ class Target(NamedTuple):
 @click.option("--env-file", is_flag=True, help="FILE is a dotenv for a secretGenerator, and is made if it is missing.")
 @click.option("--commit", "message", metavar="MSG", help="Commit the change, and nothing else, with this message.")
 @click.option("--push", is_flag=True, help="Make it on top of the branch as it is at the remote, and push.")
-@click.option("--retries", type=int, metavar="N", help="How often to try again when others push (default 30).")
+@click.option("--retries", type=int, metavar="N", help="How often to try again when others push (default 50).")
 @click.pass_obj
 def add(  # noqa: PLR0913 - one for each option
     root: Arguments,
