@@ -10,6 +10,7 @@ Pure: documents in, bytes out.
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
+from sealpy import values
 from sealpy.document import Document, Edit, Path, additional_data, splice
 from sealpy.formats import Format
 from sealpy.metadata import Metadata
@@ -32,6 +33,7 @@ def set_value(document: Document, metadata: Metadata, fmt: Format, path: Path, v
     Raises:
         PathNotFound, UnsealableValue
     """
+    values.check_data(path, value)
     return _changed(document, metadata, fmt, fmt.insert(document, path, value))
 
 

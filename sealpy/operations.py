@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sealpy import sealing
+from sealpy import sealing, values
 from sealpy.document import Document, Edit, Leaf, Path, additional_data, splice
-from sealpy.errors import AlreadyEncrypted, NotEncrypted, Refused, SealpyError, UnsealableValue
+from sealpy.errors import AlreadyEncrypted, NotEncrypted, Refused, SealpyError
 from sealpy.formats import Format
 from sealpy.keyring import Keyring
 from sealpy.keys import WrappedKey
@@ -18,8 +18,6 @@ from sealpy.metadata import Metadata, fresh, parse, timestamp, to_mapping
 from sealpy.sealing import Opened, Sealed
 from sealpy.secret import DataKey, Secret
 from sealpy.selection import DEFAULT, Selection, select
-
-_MAX_DEPTH = 1000
 
 KeyName = tuple[str, str]
 """A master key by back end and text: ("age", "age1…")."""
@@ -165,7 +163,7 @@ def set_value(opened: Opened, fmt: Format, path: Path, value: object, *, now: da
     Raises:
         PathNotFound, UnsealableValue
     """
-    _refuse_what_is_no_data(path, value)
+    values.check_data(path, value)
     return _restructured(opened, fmt, fmt.insert(opened.document, path, value), now)
 
 
@@ -292,32 +290,6 @@ def _restructured(opened: Opened, fmt: Format, edits: Sequence[Edit], now: datet
     )
     signed = _signed(metadata, opened.data_key, sealed, now)
     return fmt.encode(splice(document.text, [*sealed.edits, *fmt.update(document, to_mapping(signed))]))
-
-
-def _refuse_what_is_no_data(path: Path, value: object) -> None:
-    """Refuse strings that no file can hold, and a depth that nobody means."""
-    level: list[object] = [value]
-    strings = [part for part in path if isinstance(part, str)]
-    for _ in range(_MAX_DEPTH):
-        strings += [text for text in level if isinstance(text, str)]
-        strings += [name for item in level if isinstance(item, dict) for name in item if isinstance(name, str)]
-        level = [
-            inner
-            for item in level
-            if isinstance(item, dict | list)
-            for inner in (item.values() if isinstance(item, dict) else item)
-        ]
-        if not level:
-            break
-    if level:
-        raise UnsealableValue("the value is nested too deeply")
-    try:
-        "".join(strings).encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        pass
-    else:
-        return
-    raise UnsealableValue("half of a surrogate pair is no character")
 
 
 def _spans_of_new_text(edits: Sequence[Edit]) -> list[tuple[int, int]]:

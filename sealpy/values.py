@@ -10,11 +10,13 @@ from binascii import a2b_base64
 from datetime import UTC, datetime
 from math import isfinite, isinf, isnan
 
-from sealpy.document import Kind
+from sealpy.document import Kind, Path
 from sealpy.errors import InvalidEncryptedValue, UnsealableValue
 
 INT_MIN = -(2**63)
 INT_MAX = 2**63 - 1
+
+_MAX_DEPTH = 1000
 
 _CANONICAL_INT = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _INT = re.compile(r"([+-]?)0*([0-9]{1,19})")
@@ -265,3 +267,33 @@ def _shortest(text: str) -> tuple[str, str, int]:
 
 def _is_leap(year: int) -> bool:
     return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+
+
+def check_data(path: Path, value: object) -> None:
+    """Refuse strings that no file can hold, and a depth that nobody means, in plain data for a path.
+
+    Raises:
+        UnsealableValue
+    """
+    level: list[object] = [value]
+    strings = [part for part in path if isinstance(part, str)]
+    for _ in range(_MAX_DEPTH):
+        strings += [text for text in level if isinstance(text, str)]
+        strings += [name for item in level if isinstance(item, dict) for name in item if isinstance(name, str)]
+        level = [
+            inner
+            for item in level
+            if isinstance(item, dict | list)
+            for inner in (item.values() if isinstance(item, dict) else item)
+        ]
+        if not level:
+            break
+    if level:
+        raise UnsealableValue("the value is nested too deeply")
+    try:
+        "".join(strings).encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        pass
+    else:
+        return
+    raise UnsealableValue("half of a surrogate pair is no character")

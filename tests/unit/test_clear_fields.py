@@ -5,7 +5,7 @@ import pytest
 from sealpy import clear_fields, operations, registry
 from sealpy.clear_fields import Changed
 from sealpy.document import Path
-from sealpy.errors import PathNotFound
+from sealpy.errors import PathNotFound, UnsealableValue
 from sealpy.selection import Selection
 from tests.unit.comparing import opened, seal
 
@@ -146,3 +146,9 @@ def test_an_alias_is_not_followed_into_what_is_sealed():
 def test_a_path_that_leads_nowhere_is_said():
     with pytest.raises(PathNotFound):
         changed(seal(LIST, selection=TOKENS, mac_only_encrypted=True), ("hosts", 7), removes=True)
+
+
+@pytest.mark.parametrize("value", ["\ud800", {"\ud800": 1}, ["a", ["\udfff"]]])
+def test_what_no_file_can_hold_is_refused(value):
+    with pytest.raises(UnsealableValue):
+        changed(seal(LIST, selection=TOKENS, mac_only_encrypted=True), ("replicas",), value)
