@@ -74,6 +74,9 @@ class FileVersion(NamedTuple):
     missing: bool = False
     """Whether this clone lacks the content; then nobody can say what the file is."""
 
+    def __repr__(self) -> str:
+        return f"<FileVersion {self.path!r}>"
+
 
 class Fault(NamedTuple):
     """What does not fit in one version of a file. ``message`` holds no value."""

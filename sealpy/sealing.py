@@ -52,6 +52,9 @@ class Sealed(NamedTuple):
     comments: Mapping[str, Leaf]
     """The clear comments, by the sealed text that stands for them."""
 
+    def __repr__(self) -> str:
+        return f"<Sealed {self.sealed} leaves>"
+
 
 class Earlier(NamedTuple):
     """How one value stood in an earlier version of the file, so that it can stand there again unchanged."""
@@ -63,6 +66,9 @@ class Earlier(NamedTuple):
     clear_text: str
     """How the decrypted file spelt it; with ``clear_style``, tells whether the user touched it."""
     clear_style: str
+
+    def __repr__(self) -> str:
+        return f"<Earlier {self.sealed}>"
 
 
 Reusable = dict[tuple[bytes, str, str], list[Earlier]]

@@ -53,6 +53,9 @@ class Key(NamedTuple):
     numbered: bool
     """Was its name ``-``?"""
 
+    def __repr__(self) -> str:
+        return f"<Key {self.name!r} at {self.start}>"
+
 
 class Section(NamedTuple):
     """A section header and all keys up to the next one; without a header, the keys before any."""
