@@ -24,6 +24,13 @@ class Item(NamedTuple):
     """Where it goes below ``--output-dir``."""
     found: bool = False
     """Whether it was found in a folder; such a file may turn out to be none of our business."""
+    name: str = ""
+    """What people call it, where it has no path."""
+
+    @property
+    def shown(self) -> str:
+        """Return what messages call it."""
+        return self.name or self.path
 
 
 class LeftAlone(Exception):
@@ -44,7 +51,7 @@ def files_of(call: Call) -> list[Item]:
         if len(operands) > 1:
             terminal.warn("more than one file is given; only the first is used")
         return [Item(operands[0], _target(operands[0]))]
-    items = find(operands, recursive=arguments.switch("recursive"))
+    items = find(operands, recursive=arguments.switch("recursive"), into_folder=bool(arguments.text("output-dir")))
     if len(items) == 1 and not items[0].found:
         return items
     for flag in ("output", "extract", "filename-override", "update"):
@@ -97,8 +104,12 @@ def destination(call: Call, item: Item, *, private: bool = False) -> str | None:
     raise Stop(UNWRITABLE, f"{os.path.dirname(path)}: {reason}")
 
 
-def find(operands: Sequence[str], *, recursive: bool, folder_code: int = UNREADABLE) -> list[Item]:
+def find(
+    operands: Sequence[str], *, recursive: bool, into_folder: bool = False, folder_code: int = UNREADABLE
+) -> list[Item]:
     """Return the files that the operands mean: files, globs that the shell left alone, and folders with ``-r``.
+
+    ``into_folder``: the results go below one folder, else each stays where its file is.
 
     Raises:
         Stop: no such file, a folder without ``-r``, or two files that would be written to one place.
@@ -113,9 +124,9 @@ def find(operands: Sequence[str], *, recursive: bool, folder_code: int = UNREADA
                 items.extend(Item(below, below[len(prefix) :], found=True) for below in _walk(path))
             else:
                 raise Stop(folder_code, f"{path}: is a folder", hint="add -r to take the files below it")
-    targets: dict[str, str] = {}
+    places: dict[str, str] = {}
     for item in items:
-        other = targets.setdefault(item.target, item.path)
+        other = places.setdefault(item.target if into_folder else os.path.normpath(item.path), item.path)
         if other != item.path:
             raise Stop(CONFLICT, f"{other} and {item.path} would be written to one place", hint="run sealpy twice")
     return items
@@ -133,7 +144,7 @@ def each(items: Sequence[Item], work: Callable[[Item], None], done: str, *, clea
             left_alone += 1
         except SealpyError as error:
             progress.clear()
-            terminal.fail(error, item.path)
+            terminal.fail(error, item.shown)
             codes.append(code_of(error, clear=clear))
         else:
             codes.append(OK)

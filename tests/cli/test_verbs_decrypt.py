@@ -50,6 +50,28 @@ def test_stdin_is_read_as_binary_unless_it_is_named(sealed: Program) -> None:
     assert sealed("decrypt", stdin=text).code == 1
 
 
+def test_what_is_wrong_with_stdin_is_said_of_standard_input(sealed: Program) -> None:
+    text = sealed.read("x.yaml").replace("name: ", "named: ")
+
+    ended = sealed("decrypt", "--input-type", "yaml", stdin="a: [\n")
+    assert (ended.code, ended.err) == (1, "sealpy: standard input:2:1: not YAML: did not find expected node content\n")
+    ended = sealed("decrypt", "--input-type", "yaml", stdin=text)
+    assert ended.code == 25
+    assert ended.err.startswith("sealpy: standard input: ")
+    ended = sealed("decrypt", "--input-type", "yaml", stdin=sealed.read("x.yaml"), env={"SOPS_AGE_KEY_FILE": ""})
+    assert ended.code == 128
+    assert ended.err.startswith("sealpy: standard input: no key here opens it: ")
+
+
+def test_a_remark_on_stdin_is_one_on_standard_input(sealpy: Program) -> None:
+    text = sealpy("encrypt", "--filename-override", "x.json", stdin='{"a": "secret"}').out
+
+    ended = sealpy("decrypt", "--input-type", "json", stdin=f"{text}\nx\n")
+
+    assert ended.code == 0
+    assert ended.err.startswith("sealpy: warning: standard input: ")
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [

@@ -84,6 +84,34 @@ def test_two_files_for_one_place_are_refused_before_anything_is_written(tree: Pr
     assert not (tree.folder / "out").exists()
 
 
+def test_files_of_one_name_are_two_files_where_each_stays_in_its_place(tree: Program) -> None:
+    dev = tree.write("one/a.yaml", tree.read("k8s/dev/a.yaml"))
+    prod = tree.write("two/a.yaml", tree.read("k8s/dev/a.yaml"))
+
+    assert tree("rotate", "-i", dev, prod)[::2] == (0, "sealpy: 2 rotated\n")
+    assert tree("decrypt", "-i", "../work/one/a.yaml", "../work/two/a.yaml")[::2] == (0, "sealpy: 2 decrypted\n")
+    assert (tree.read("one/a.yaml"), tree.read("two/a.yaml")) == ("a: secret\n", "a: secret\n")
+    assert tree("encrypt", "-i", "-r", "one", "two")[::2] == (0, "sealpy: 2 encrypted\n")
+
+
+def test_files_of_one_name_are_not_put_into_one_place(tree: Program) -> None:
+    dev = tree.write("one/a.yaml", tree.read("k8s/dev/a.yaml"))
+    prod = tree.write("two/a.yaml", tree.read("k8s/dev/a.yaml"))
+
+    ended = tree("decrypt", dev, prod, "--output-dir", "out")
+
+    assert ended.code == 8
+    assert ended.err.startswith(f"sealpy: {dev} and {prod} would be written to one place\n")
+    assert not (tree.folder / "out").exists()
+
+
+def test_one_file_by_two_names_is_refused(tree: Program) -> None:
+    ended = tree("decrypt", "-i", "k8s/dev/a.yaml", "./k8s/dev/a.yaml")
+
+    assert ended.code == 8
+    assert "ENC[" in tree.read("k8s/dev/a.yaml")
+
+
 def test_a_folder_is_encrypted_by_its_rules(sealpy: Program, age_key: AgeKey) -> None:
     sealpy.write(
         ".sops.yaml",

@@ -13,6 +13,9 @@ from sealpy_cli.exit_codes import BAD_PATH, CONFLICT, NO_FILE, Stop
 from sealpy_cli.grammar import Call
 from sealpy_cli.session import Session
 
+_STDIN = "standard input"
+"""What it is called where something is wrong with it."""
+
 
 def run(call: Call) -> int:
     """Decrypt the files, or stdin."""
@@ -21,7 +24,7 @@ def run(call: Call) -> int:
         raise Stop(CONFLICT, "cannot use --in-place when reading from stdin")
     many.check_destination(call)
     session = Session(call)
-    items = many.files_of(call) if arguments.operands else [many.Item("", "")]
+    items = many.files_of(call) if arguments.operands else [many.Item("", "", name=_STDIN)]
     return many.each(items, lambda item: _decrypt(session, item), "decrypted")
 
 
@@ -55,7 +58,7 @@ def _clear(session: Session, item: many.Item, fmt: Format, data: bytes, path: tu
             raise
         raise _explained(session, item, data, fmt, error) from None
     for note in (*opened.document.notes, *opened.notes):
-        terminal.warn(f"{terminal.plain(item.path)}: {terminal.plain(note)}")
+        terminal.warn(f"{terminal.plain(item.shown)}: {terminal.plain(note)}")
     found = [] if session.call.as_sops or not item.path else part_folder.beside(item.path)
     if found and session.arguments.switch("in-place"):
         terminal.warn(f"{terminal.plain(item.path)}: its parts stay as they are: {terminal.listing(found)}")
