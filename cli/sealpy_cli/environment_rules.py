@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from sealpy import part_folder
 from sealpy.project import Project
 from sealpy.rules import Rules
 from sealpy_cli import access, terminal
@@ -62,7 +63,13 @@ def labels(rules: Rules, place: int) -> Sequence[str]:
 
 
 def environment_of(path: str, project: Project) -> str:
-    """Return the environment of a file: what ``.sealpy.yaml`` says, else by the names of its folders; may be empty."""
+    """Return the environment of a file: what ``.sealpy.yaml`` says, else by the names of its folders; may be empty.
+
+    A part is of the environment of its base, whatever the folder of parts is called.
+    """
+    base = part_folder.base_of(path)
+    if base is not None and os.path.exists(base):
+        path = base
     if project.path:
         name = project.environment_of(os.path.relpath(path, os.path.dirname(project.path)).replace(os.sep, "/"))
         if name:

@@ -183,6 +183,8 @@ class Repository:
                 yield name, change.new_blob
 
     def _files(self, paths: Sequence[str]) -> Iterator[tuple[str, str]]:
+        # A file and its parts are one thing, so who asks about it asks about them.
+        paths = [each for path in paths for each in (path, *part_folder.beside(path))]
         if self._git is None:
             found = many.find(paths or [self.top], recursive=True)
             yield from ((self.shown(os.path.abspath(item.path)), "") for item in found)

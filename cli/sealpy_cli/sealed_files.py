@@ -7,9 +7,17 @@ import os
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from sealpy import config_file, operations, sealing
+from sealpy import config_file, operations, part_folder, sealing
 from sealpy.document import Document
-from sealpy.errors import DocumentError, KeyAccessError, NoMatchingRule, NotEncrypted, RuleError, SealpyError
+from sealpy.errors import (
+    DocumentError,
+    KeyAccessError,
+    NoMatchingRule,
+    NotEncrypted,
+    RuleError,
+    SealpyError,
+    SourceError,
+)
 from sealpy.formats import Format
 from sealpy.metadata import Metadata, parse
 from sealpy.operations import KeyName
@@ -18,6 +26,7 @@ from sealpy.rules import CreationRule, Rules
 from sealpy.sealing import Opened
 from sealpy_cli import many, terminal
 from sealpy_cli.exit_codes import FAILED, NO_KEY, Stop, code_of
+from sealpy_cli.git import Git
 from sealpy_cli.session import Session
 
 _AT_ONCE = 8
@@ -95,8 +104,21 @@ def below(rules: Rules) -> list[many.Item]:
             )
         return not nearer[folder]
 
-    found = many.find([top], recursive=True)
+    found = at(top)
     return [item._replace(path=os.path.relpath(item.path)) for item in found if is_ours(os.path.dirname(item.path))]
+
+
+def at(place: str) -> list[many.Item]:
+    """Return the files at a path or below it, and the parts of a file.
+
+    Of what is in hidden folders those that git knows: who is let in or out is so there too.
+
+    Raises:
+        Stop: there is no such file.
+    """
+    found = many.find([place], recursive=True)
+    parts = [many.Item(part, part) for item in found if not item.found for part in part_folder.beside(item.path)]
+    return [*found, *parts, *(_in_hidden_folders(place) if os.path.isdir(place) else ())]
 
 
 def look_at(session: Session, items: Iterable[many.Item], places: Sequence[int] | None = None) -> Seen:
@@ -188,6 +210,22 @@ def write_all(session: Session, configuration: Sequence[Write], changed: Sequenc
         raise _stopped(failures[0], len(configuration) + len(done), total)
 
 
+def _in_hidden_folders(folder: str) -> list[many.Item]:
+    try:
+        with Git(folder) as git:
+            top = git.top()
+            names = [os.path.relpath(os.path.join(top, os.fsdecode(name)), folder) for name in git.files()]
+    except SourceError:
+        return []  # no repository, or no git
+    paths = [
+        os.path.join(folder, name)
+        for name in names
+        if any(part.startswith(".") for part in name.split(os.sep)[:-1])
+        and os.path.basename(name) not in many.NOT_FOR_SEALING
+    ]
+    return [many.Item(path, path, found=True) for path in paths if os.path.isfile(path) and not os.path.islink(path)]
+
+
 def _written(session: Session, one: Write) -> SealpyError | None:
     try:
         session.write(one.path, one.after, plaintext=False, expected=one.before)
@@ -211,10 +249,11 @@ def _look_at(session: Session, item: many.Item, places: Sequence[int] | None) ->
         rule = _rule(session, item)
     except RuleError:
         # A mistake in another team's rule is theirs.
+        paths = [path for path in (item.path, part_folder.base_of(item.path)) if path is not None]
         if (
             configuration is not None
             and places is not None
-            and not any(_covers(configuration, rules[place], item.path) for place in places)
+            and not any(_covers(configuration, rules[place], path) for place in places for path in paths)
         ):
             raise many.LeftAlone from None
         raise

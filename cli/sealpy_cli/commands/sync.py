@@ -96,7 +96,7 @@ def _seen(on: Ground, operands: Sequence[str]) -> sealed_files.Seen:
                 if _is_of(on, item, word):
                     items.setdefault(item.path, item)
         elif os.path.lexists(word) or any(sign in word for sign in "*?["):
-            for item in many.find([word], recursive=True):
+            for item in sealed_files.at(word):
                 path = os.path.normpath(item.path)
                 items.setdefault(path, item._replace(path=path))
         else:

@@ -76,7 +76,7 @@ def who(place: str, *, as_json: bool) -> int:
         return OK
     if not files:
         print("no encrypted file")
-    for line in _lines(files, calls, top, single=os.path.isfile(place)):
+    for line in _lines(files, calls, top, single=os.path.isfile(place) and len(files) == 1):
         print(line)
     return OK
 

@@ -1,0 +1,175 @@
+"""A part that no creation rule matches is its file's: whoever comes and goes, comes and goes there too."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.cli.team import Team, Tool, short
+
+RULES = """\
+creation_rules:
+  - path_regex: ^k8s/dev/secrets\\.yaml$
+    encrypted_regex: ^(data|stringData)$
+    age: {olga},{dan}
+  - path_regex: ^k8s/prod/\\.?secrets\\.yaml$
+    encrypted_regex: ^(data|stringData)$
+    age: {olga},{leo}
+"""
+NAMES = "version: 1\nrecipients:\n  olga: {olga}\n  dan: {dan}\n  leo: {leo}\n"
+SECRET = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: web\nstringData:\n  DB_PASSWORD: canary\n"
+DEV, PROD, HIDDEN = "k8s/dev/secrets.yaml", "k8s/prod/secrets.yaml", "k8s/prod/.secrets.yaml"
+PART, HIDDEN_PART = "k8s/prod/secrets.d/STRIPE_KEY.yaml", "k8s/prod/.secrets.d/STRIPE_KEY.yaml"
+ALL = [HIDDEN_PART, HIDDEN, PART, PROD]
+
+
+@pytest.fixture
+def team(tmp_path: Path, tool: Tool) -> Team:
+    """Return a team in whose production Pat, who has no key, added a key to each file."""
+    made = Team(tmp_path, tool)
+    made.write(".sops.yaml", RULES)
+    made.write(".sealpy.yaml", NAMES)
+    for name in (DEV, PROD, HIDDEN):
+        made.write(name, SECRET)
+        assert made.olga("encrypt", "-i", name, program=[tool("sops")]).code == 0
+    for name in (PROD, HIDDEN):
+        assert made.pat("add", name, "STRIPE_KEY", "--value-stdin", stdin="sk_live_canary").code == 0
+    made.olga.git("init", "-q", ".")
+    made.commit()
+    return made
+
+
+def shown(team: Team, name: str) -> str:
+    return f"{name} ({short(team.recipient(name))})"
+
+
+def sealed(team: Team, file: str) -> list[str]:
+    return [line for line in team.read(file).splitlines() if ": ENC[" in line]
+
+
+def test_who_leaves_opens_no_part_any_more(team: Team) -> None:
+    assert [team.readers(file) for file in ALL] == [["olga", "leo"]] * 4
+    before = [sealed(team, file) for file in ALL]
+
+    ended = team.olga("revoke", "prod", "leo")
+
+    assert ended.code == 0, ended.err
+    assert "4 files with a new data key" in ended.err
+    assert sorted(ended.out.splitlines()) == sorted(
+        f"{file}: stringData.{'STRIPE_KEY' if file.endswith('KEY.yaml') else 'DB_PASSWORD'}" for file in ALL
+    )
+    assert [team.readers(file) for file in ALL] == [["olga"]] * 4
+    # Nothing that the data keys they know would open is left.
+    for file, lines in zip(ALL, before, strict=True):
+        assert len(lines) == len(sealed(team, file)) == 2
+        assert set(lines).isdisjoint(sealed(team, file))
+    assert "STRIPE_KEY: sk_live_canary" in team.olga("decrypt", PROD).out
+
+
+def test_a_part_that_was_written_after_the_rules_changed_is_for_those_who_stayed(team: Team) -> None:
+    assert team.olga("revoke", "prod", "leo").code == 0
+
+    assert team.pat("add", PROD, "MAIL_KEY", "--value-stdin", stdin="x").code == 0
+
+    assert team.readers("k8s/prod/secrets.d/MAIL_KEY.yaml") == ["olga"]
+
+
+def test_without_the_key_parts_are_counted_among_what_waits(team: Team) -> None:
+    ended = team.pat("revoke", "--request", "prod", "leo")
+
+    assert ended.code == 0
+    assert f"{shown(team, 'leo')} may not read prod, but still opens 4 files\n" in ended.err
+
+
+def test_who_comes_opens_the_parts_too(team: Team) -> None:
+    ended = team.olga("grant", "prod", team.recipient("nina"), "--name", "nina")
+
+    assert ended.code == 0, ended.err
+    assert "4 files re-wrapped" in ended.err
+    assert [team.readers(file) for file in ALL] == [["olga", "leo", "nina"]] * 4
+    assert team.readers(DEV) == ["olga", "dan"]
+
+
+@pytest.mark.parametrize("operands", [[], ["prod"], ["k8s/prod"], [PROD, HIDDEN]])
+def test_sync_finds_parts_that_are_not_as_the_rule_of_their_file_says(team: Team, operands: list[str]) -> None:
+    team.write(".sops.yaml", RULES.replace("{olga},{leo}", "{olga},{nina}"))
+
+    ended = team.pat("sync", "--check", "--json", *operands)
+    assert ended.code == 1
+    assert sorted(file["path"] for file in json.loads(ended.out)["files"]) == sorted(ALL)
+
+    assert team.olga("sync", "--yes", *operands).code == 0
+    assert [team.readers(file) for file in ALL] == [["olga", "nina"]] * 4
+    assert team.pat("sync", "--check").code == 0
+
+
+@pytest.mark.parametrize("environments", ["", "environments: {prod: k8s/prod/*secrets.yaml}\n"])
+def test_a_part_is_of_the_environment_of_its_file(team: Team, environments: str) -> None:
+    team.write(".sealpy.yaml", NAMES + environments)
+    found = json.loads(team.pat("who", "--json").out)
+
+    assert {file["path"]: (file["environment"], file["ruled"]) for file in found["files"]} == {
+        DEV: ("dev", True),
+        **dict.fromkeys(ALL, ("prod", True)),
+    }
+    assert f"{shown(team, 'leo')}\n" in team.pat("who", "prod").out
+
+
+def test_an_environment_that_is_one_file_has_its_parts(team: Team, tool: Tool) -> None:
+    # The folder of the parts looks like an environment of its own.
+    team.write(".sops.yaml", "creation_rules:\n  - path_regex: ^envs/live\\.yaml$\n    age: {olga},{leo}\n")
+    team.write(".sealpy.yaml", NAMES + "environments: {live: envs/live.yaml}\n")
+    team.write("envs/live.yaml", "A: canary\n")
+    assert team.olga("encrypt", "-i", "envs/live.yaml", program=[tool("sops")]).code == 0
+    assert team.pat("add", "envs/live.yaml", "B", "--value-stdin", stdin="x").code == 0
+
+    ended = team.olga("revoke", "live", "leo")
+
+    assert ended.code == 0, ended.err
+    assert team.readers("envs/live.yaml") == team.readers("envs/live.d/B.yaml") == ["olga"]
+    assert {file["environment"] for file in json.loads(team.pat("who", "--json").out)["files"]} == {
+        "live",
+        "prod",
+        "dev",
+    }
+
+
+def test_who_reads_one_file_is_told_of_its_parts_too(team: Team, tool: Tool) -> None:
+    words = ("rotate", "-i", "--add-age", team.recipient("dan"), PART)
+    assert team.olga(*words, program=[tool("sops")]).code == 0
+
+    ended = team.pat("who", PROD)
+
+    assert f"{shown(team, 'dan')}  (1 of 2: {PART}; not named by the rule)\n" in ended.out
+
+
+@pytest.mark.parametrize("operands", [[], ["k8s/prod"], [PROD]])
+def test_check_holds_parts_to_the_rule_of_their_file(team: Team, tool: Tool, operands: list[str]) -> None:
+    words = ("rotate", "-i", "--add-age", team.recipient("dan"), PART)
+    assert team.olga(*words, program=[tool("sops")]).code == 0
+
+    ended = team.pat("check", *operands)
+
+    assert ended.code == 1
+    assert f"{PART}: {shown(team, 'dan')} can read it, but the rule does not say so  (SP301)\n" in ended.out
+    assert "SP506" not in ended.out
+
+
+def test_check_of_what_is_staged_holds_parts_to_the_rule_of_their_file(team: Team, tool: Tool) -> None:
+    words = ("rotate", "-i", "--add-age", team.recipient("dan"), PART)
+    assert team.olga(*words, program=[tool("sops")]).code == 0
+    team.olga.git("add", PART)
+
+    assert f"{PART}: {shown(team, 'dan')} can read it" in team.pat("check", "--staged").out
+
+
+def test_a_mistake_in_the_rule_of_a_file_stops_what_would_miss_its_parts(team: Team) -> None:
+    # The file itself is for others to see; what stands beside it must not be passed over in silence.
+    team.write(".sops.yaml", RULES.replace("{olga},{leo}", "{olga},{leo}\n    shamir_threshold: x"))
+    before = {file: team.read(file) for file in ALL}
+
+    assert team.olga("revoke", "prod", "leo").code != 0
+
+    assert {file: team.read(file) for file in ALL} == before
+    assert os.path.exists(team.folder / PART)
