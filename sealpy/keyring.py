@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from sealpy.errors import DataKeyUnavailable, KeyAccessError, KeyServiceError, NotMyKey, Refused
 from sealpy.keys import Backend, WrappedKey
 from sealpy.secret import DATA_KEY_BYTES, DataKey, KeyPart
-from sealpy.shamir import SHARE_BYTES, combine
+from sealpy.shamir import SHARE_BYTES, combine, split
 
 if TYPE_CHECKING:
     from sealpy.metadata import Metadata
@@ -54,8 +54,7 @@ class Keyring:
         """
         groups = metadata.groups
         alone = len(groups) == 1
-        # sops combines at least two shares, whatever the file says.
-        needed = 1 if alone else max(metadata.threshold or len(groups), 2)
+        needed = metadata.quorum
         parts: list[KeyPart] = []
         failures: list[tuple[str, KeyAccessError]] = []
         for group in groups:
@@ -71,17 +70,21 @@ class Keyring:
     ) -> tuple[tuple[WrappedKey, ...], ...]:
         """Wrap a data key for every master key of every group, each given as (back end, text).
 
+        With several groups each gets a share, and ``threshold`` of them open the file; 0 stands for all.
+
         Raises:
             KeyServiceError, BackendMissing: a master key cannot be wrapped for; nothing is written then.
-            Refused: several groups.
+            Refused: a threshold that does not go with the number of groups, or a group without a key.
         """
-        if len(groups) > 1:
-            raise Refused(
-                "writing a file with several key groups is not possible yet", hint="use one key group, or sops"
-            )
-        part = KeyPart(data_key.expose())
+        if not all(groups):
+            raise Refused("a key group has no key", hint="name a key for each group")
+        if len(groups) == 1:
+            parts = [KeyPart(data_key.expose())]
+        else:
+            parts = split(data_key, len(groups), threshold or len(groups))
         return tuple(
-            tuple(WrappedKey(name, self._backends(name).wrap(text, part)) for name, text in group) for group in groups
+            tuple(WrappedKey(name, self._backends(name).wrap(text, part)) for name, text in group)
+            for part, group in zip(parts, groups, strict=True)
         )
 
     def _open_group(

@@ -59,6 +59,11 @@ class Metadata(NamedTuple):
         """Return all master keys of all groups."""
         return tuple(key for group in self.groups for key in group)
 
+    @property
+    def quorum(self) -> int:
+        """How many key groups must open. sops combines at least two shares, whatever the file says."""
+        return 1 if len(self.groups) == 1 else max(self.threshold or len(self.groups), 2)
+
 
 def parse(block: Mapping[str, object]) -> Metadata:
     """Read a ``sops`` block.

@@ -120,6 +120,7 @@ def encrypt(
     else:
         data_key, table = DataKey.generate(), None
         groups = keyring.close(data_key, plan.groups, plan.threshold)
+    threshold = _stored_threshold(plan.groups, plan.threshold)
     only_encrypted = plan.mac_only_encrypted
     sealed = sealing.seal(document, fmt, plan.selection, data_key, only_encrypted=only_encrypted, reusable=table)
     if not sealed.sealed and not allow_clear and _holds_secret(document):
@@ -127,7 +128,7 @@ def encrypt(
             "the rule would leave every value of this Secret in clear",
             hint="mend the rule's regex or suffix, or insist with --allow-clear",
         )
-    metadata = fresh(groups, selection=plan.selection, mac_only_encrypted=only_encrypted, threshold=plan.threshold)
+    metadata = fresh(groups, selection=plan.selection, mac_only_encrypted=only_encrypted, threshold=threshold)
     block = to_mapping(_signed(metadata, data_key, sealed, now))
     text = splice(document.text, [*sealed.edits, *fmt.attach(document, block)])
     return fmt.encode(_with_comments_at_home(text, fmt, data_key, sealed))
@@ -182,48 +183,78 @@ def rotate(
     keyring: Keyring,
     *,
     now: datetime,
-    add: Sequence[KeyName] = (),
-    remove: Sequence[KeyName] = (),
+    groups: Sequence[Sequence[KeyName]] | None = None,
+    threshold: int | None = None,
 ) -> bytes:
-    """Seal everything anew under a new data key, for the same recipients, plus and minus some.
-
-    Keys are added to the first group, once; they are removed from every group.
+    """Seal everything anew under a new data key, for the same master keys and threshold or for others.
 
     Raises:
-        Refused: a group would be left without a key.
+        KeyAccessError: a master key that cannot be wrapped for.
+        Refused: a threshold that does not go with the key groups.
     """
     metadata = opened.metadata
-    groups = [[_name(key) for key in group if _name(key) not in remove] for group in metadata.groups]
-    for name in add:
-        if name not in groups[0]:
-            groups[0].append(name)
-    if not all(groups):
-        raise Refused("no key would be left that opens the file", hint="add a recipient in the same command")
+    groups = key_names(metadata) if groups is None else groups
+    threshold = _stored_threshold(groups, metadata.threshold if threshold is None else threshold)
     data_key = DataKey.generate()
-    closed = keyring.close(data_key, groups, metadata.threshold)
+    closed = keyring.close(data_key, groups, threshold)
     sealed = sealing.reseal(opened, fmt, data_key)
-    signed = _signed(metadata._replace(groups=closed), data_key, sealed, now)
+    signed = _signed(metadata._replace(groups=closed, threshold=threshold), data_key, sealed, now)
     document = opened.document
     return fmt.encode(splice(document.text, [*sealed.edits, *fmt.update(document, to_mapping(signed))]))
 
 
-def update_keys(opened: Opened, fmt: Format, keyring: Keyring, groups: Sequence[Sequence[KeyName]]) -> bytes:
+def update_keys(
+    opened: Opened,
+    fmt: Format,
+    keyring: Keyring,
+    groups: Sequence[Sequence[KeyName]],
+    threshold: int | None = None,
+) -> bytes:
     """Wrap the data key for other recipients; values, MAC and time stay, and so do entries that stay.
 
-    The document was opened with a good MAC, so nothing tampered with is passed on to new readers.
+    The document was opened with a good MAC, so nothing tampered with is passed on to new readers. Without a
+    ``threshold`` it is the file's, which cannot be more than there are groups. Several groups get new shares, all of
+    them: no share of before goes with the new ones.
+
+    Raises:
+        KeyAccessError: a master key that cannot be wrapped for.
+        Refused: a threshold that does not go with the key groups.
     """
     metadata = opened.metadata
+    if threshold is None:
+        threshold = 0 if len(groups) == 1 else min(metadata.threshold, len(groups))
     if len(groups) == 1 and len(metadata.groups) == 1:
         standing = {_name(key): key for key in metadata.groups[0]}
         missing = [name for name in groups[0] if name not in standing]
         added = iter(keyring.close(opened.data_key, [missing], 0)[0] if missing else ())
         closed: tuple[tuple[WrappedKey, ...], ...] = (tuple(standing.get(name) or next(added) for name in groups[0]),)
     else:
-        closed = keyring.close(opened.data_key, groups, metadata.threshold)
-    threshold = 0 if len(groups) == 1 else min(metadata.threshold or len(groups), len(groups))
-    updated = metadata._replace(groups=closed, threshold=threshold)
+        closed = keyring.close(opened.data_key, groups, threshold)
+    updated = metadata._replace(groups=closed, threshold=_stored_threshold(groups, threshold))
     document = opened.document
     return fmt.encode(splice(document.text, fmt.update(document, to_mapping(updated))))
+
+
+def changed_groups(
+    metadata: Metadata, *, add: Sequence[KeyName] = (), remove: Sequence[KeyName] = ()
+) -> list[list[KeyName]]:
+    """Return a file's master keys plus and minus some: added to the first group, once, and removed from every group.
+
+    Raises:
+        Refused: a group would be left without a key.
+    """
+    groups = [[name for name in group if name not in remove] for group in key_names(metadata)]
+    for name in add:
+        if name not in groups[0]:
+            groups[0].append(name)
+    if not all(groups):
+        which = (
+            "no key"
+            if len(groups) == 1
+            else f"no key of key group {1 + [bool(group) for group in groups].index(False)}"
+        )
+        raise Refused(f"{which} would be left that opens the file", hint="add a recipient in the same command")
+    return groups
 
 
 def key_names(metadata: Metadata) -> list[list[KeyName]]:
@@ -252,7 +283,13 @@ def _unfolded(document: Document, fmt: Format, selection: Selection | None) -> D
 
 def _same_access(metadata: Metadata, plan: Plan) -> bool:
     ours = [sorted(group) for group in plan.groups]
-    return [sorted(group) for group in key_names(metadata)] == ours and metadata.threshold == plan.threshold
+    threshold = _stored_threshold(plan.groups, plan.threshold)
+    return [sorted(group) for group in key_names(metadata)] == ours and metadata.threshold == threshold
+
+
+def _stored_threshold(groups: Sequence[object], threshold: int) -> int:
+    """Several groups without a threshold are all needed, and sops writes down how many that are."""
+    return threshold or len(groups) if len(groups) > 1 else threshold
 
 
 def _signed(metadata: Metadata, data_key: DataKey, sealed: Sealed, now: datetime) -> Metadata:

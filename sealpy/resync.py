@@ -1,9 +1,10 @@
 """Bring a sealed file in line with its creation rule: who opens it, what is sealed in it, what its MAC covers.
 
-Pure. Whoever is no longer named knows the data key, so the file gets a new one then; otherwise values that stay
-sealed keep their bytes.
+Pure. Whoever is no longer named knows the data key, so the file gets a new one then, and also where key groups change
+by more than a key that comes; otherwise values that stay sealed keep their bytes.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -18,6 +19,13 @@ from sealpy.sealing import Opened
 from sealpy.selection import DEFAULT, Selection, select
 
 
+class Groups(NamedTuple):
+    """Key groups, and how many of them open the file."""
+
+    keys: tuple[tuple[KeyName, ...], ...]
+    quorum: int
+
+
 class Change(NamedTuple):
     """What a file lacks to be as its rule says; false when it lacks nothing."""
 
@@ -27,11 +35,20 @@ class Change(NamedTuple):
     """What holds and what should."""
     mac_only_encrypted: bool | None = None
     """What should hold, None if it does."""
-    groups: bool = False
-    """Whether its key groups are to be others, and there are several before or after: that cannot be written yet."""
+    groups: tuple[Groups, Groups] | None = None
+    """What holds and what should; None if that is the same, or one group before and after."""
 
     def __bool__(self) -> bool:
         return self != Change()
+
+    @property
+    def renews(self) -> bool:
+        """Whether the file gets a new data key: it does unless whoever opened it alone, or with others, still may."""
+        if self.groups is None:
+            return bool(self.removed)
+        (before, quorum), (after, wanted) = self.groups
+        grown = len(before) == len(after) and all(set(old) <= set(new) for old, new in zip(before, after, strict=True))
+        return not grown or quorum != wanted
 
 
 def change_of(metadata: Metadata, rule: CreationRule, fmt: Format) -> Change:
@@ -50,15 +67,17 @@ def change_of(metadata: Metadata, rule: CreationRule, fmt: Format) -> Change:
     present = [[labels[name] for name in group] for group in operations.key_names(metadata)]
     wanted = [list(dict.fromkeys((key.backend, key.text) for key in group)) for group in rule.groups]
     change = Change()
-    if len(wanted) > 1 or (wanted and len(present) > 1):
-        thresholds = [number or len(wanted) for number in (metadata.threshold, rule.threshold)]
-        same = [set(group) for group in present] == [set(group) for group in wanted]
-        change = change._replace(groups=not same or thresholds[0] != thresholds[1])
-    elif wanted:
+    if wanted:
+        there, named = (dict.fromkeys(name for group in groups for name in group) for groups in (present, wanted))
         change = change._replace(
-            added=tuple(name for name in wanted[0] if name not in present[0]),
-            removed=tuple(name for name, label in labels.items() if label not in wanted[0]),
+            added=tuple(name for name in named if name not in there),
+            removed=tuple(name for name, label in labels.items() if label not in named),
         )
+    if len(wanted) > 1 or (wanted and len(present) > 1):
+        standing, asked = _groups(present, metadata.threshold), _groups(wanted, rule.threshold)
+        same = [set(group) for group in present] == [set(group) for group in wanted]
+        if not same or standing.quorum != asked.quorum:
+            change = change._replace(groups=(standing, asked))
     if fmt.name == "binary":
         return change
     held = metadata.selection or DEFAULT
@@ -67,6 +86,10 @@ def change_of(metadata: Metadata, rule: CreationRule, fmt: Format) -> Change:
     if rule.mac_only_encrypted != metadata.mac_only_encrypted:
         change = change._replace(mac_only_encrypted=rule.mac_only_encrypted)
     return change
+
+
+def _groups(keys: Sequence[Sequence[KeyName]], threshold: int) -> Groups:
+    return Groups(tuple(map(tuple, keys)), (threshold or len(keys)) if len(keys) > 1 else 1)
 
 
 def into_clear(opened: Opened, change: Change) -> list[tuple[str | int, ...]]:
@@ -87,22 +110,23 @@ def apply(opened: Opened, fmt: Format, keyring: Keyring, change: Change, *, now:
     Raises:
         DocumentError: what is to be sealed now could not be read back.
         KeyAccessError: a recipient that cannot be wrapped for.
-        Refused: several key groups; no key left; or no value of a Secret would stand sealed.
+        Refused: a threshold that its rule's key groups cannot have; or no value of a Secret would stand sealed.
         RuleError: the selection is no regular expression.
     """
-    if change.groups:
-        raise Refused(
-            "its rule wants other key groups, and a file with several cannot be written yet",
-            hint="use sops updatekeys for it",
-        )
     if change.selection is not None or change.mac_only_encrypted is not None:
         opened = _resealed(opened, fmt, change, now)
-    if change.removed:
-        return operations.rotate(opened, fmt, keyring, now=now, add=change.added, remove=change.removed)
-    if change.added:
-        names = operations.key_names(opened.metadata)
-        return operations.update_keys(opened, fmt, keyring, [[*names[0], *change.added]])
-    return fmt.encode(opened.document.text)
+    if not (change.added or change.removed or change.groups):
+        return fmt.encode(opened.document.text)
+    groups: Sequence[Sequence[KeyName]]
+    threshold: int | None = None
+    if change.groups is not None:
+        groups, threshold = change.groups[1]
+        threshold = 0 if len(groups) == 1 else threshold
+    else:
+        groups = operations.changed_groups(opened.metadata, add=change.added, remove=change.removed)
+    if change.renews:
+        return operations.rotate(opened, fmt, keyring, now=now, groups=groups, threshold=threshold)
+    return operations.update_keys(opened, fmt, keyring, groups, threshold)
 
 
 def _resealed(opened: Opened, fmt: Format, change: Change, now: datetime) -> Opened:

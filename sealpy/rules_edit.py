@@ -29,7 +29,7 @@ def with_recipient(text: str, path: str, chosen: Sequence[int], recipient: str) 
 
     Raises:
         RuleError: the text is no configuration.
-        Refused: it would change another rule too, or a rule has several key groups.
+        Refused: it would change another rule too, or a rule has several key groups to choose from.
     """
     return _changed(text, path, chosen, recipient, wanted=True)
 
@@ -39,7 +39,7 @@ def without_recipient(text: str, path: str, chosen: Sequence[int], recipient: st
 
     Raises:
         RuleError
-        Refused: also when a rule would be left without any key.
+        Refused: also when a rule, or a key group of it, would be left without any key.
     """
     return _changed(text, path, chosen, recipient, wanted=False)
 
@@ -127,12 +127,19 @@ def _parsed(text: str, before: Rules, chosen: Sequence[int]) -> Rules:
 
 
 def _insert(text: str, parsed: Rules, index: int, recipient: str) -> str:
+    rule = _rule(parsed, index)
+    if len(rule.groups) > 1:
+        raise Refused(
+            f"{parsed.path}:{rule.line}: this rule has {len(rule.groups)} key groups, and which one a person belongs "
+            "to is for you to say",
+            hint='add the recipient to a group with an editor, then run "sealpy sync"',
+        )
     fmt = _yaml()
     document = fmt.scan(text)
-    base = _place_of_list(text, parsed, index)
+    base = _place_of_list(text, parsed, index, 0)
     leaves = _listed(document, base)
     if not leaves or (len(leaves) == 1 and leaves[0].path == base and leaves[0].kind in ("null", "list")):
-        if any(key.backend == _BACKEND for group in _rule(parsed, index).groups for key in group):
+        if any(key.backend == _BACKEND for group in rule.groups for key in group):
             raise _shared(parsed, index)
         # Of a group this is a list; of a rule a text will do, which asks for no indentation.
         return splice(text, fmt.insert(document, base, [recipient] if "key_groups" in base else recipient))
@@ -145,18 +152,28 @@ def _insert(text: str, parsed: Rules, index: int, recipient: str) -> str:
 
 
 def _remove(text: str, parsed: Rules, index: int, recipient: str) -> str:
-    fmt = _yaml()
+    """Take a recipient out of every key group of a rule."""
     rule = _rule(parsed, index)
-    rest = [key for group in rule.groups for key in group if not _is(key, recipient)]
-    if not rest:
-        raise Refused(
-            f"{parsed.path}:{rule.line}: this rule would be left without a key, and its files open for nobody",
-            hint="let somebody else in first",
-        )
+    for number, group in enumerate(rule.groups):
+        rest = [key for key in group if not _is(key, recipient)]
+        if not rest:
+            left = "a key, and its files open for nobody" if len(rule.groups) == 1 else f"a key in group {number + 1}"
+            raise Refused(
+                f"{parsed.path}:{rule.line}: this rule would be left without {left}",
+                hint="let somebody else in first",
+            )
+        if len(rest) < len(group):
+            base = _place_of_list(text, parsed, index, number)
+            text = _without(text, base, recipient, other=any(key.backend == _BACKEND for key in rest))
+    return text
+
+
+def _without(text: str, base: Path, recipient: str, *, other: bool) -> str:
+    """Take a recipient out of one list; the list goes as a whole if there is no ``other`` one in it."""
+    fmt = _yaml()
     document = fmt.scan(text)
-    base = _place_of_list(text, parsed, index)
     leaves = _listed(document, base)
-    if not any(key.backend == _BACKEND for key in rest) and leaves:
+    if not other and leaves:
         return splice(text, fmt.remove(document, base))
     for leaf in reversed(leaves):
         parts = [part.strip() for part in leaf.content.split(",")]
@@ -187,19 +204,13 @@ def _items(text: str, parsed: Rules) -> list[Setting]:
     return listed.items("creation_rules") if listed is not None else []
 
 
-def _place_of_list(text: str, parsed: Rules, index: int) -> Path:
+def _place_of_list(text: str, parsed: Rules, index: int, number: int) -> Path:
+    """Return the path of the age recipients of a rule, or of its n-th key group."""
     _, place = _place_of_rule(text, parsed, index)
     groups = _items(text, parsed)[place].field("key_groups")
-    members = [] if groups is None else groups.items("key_groups")
-    full = [not group.null for group in members]
-    if sum(full) > 1:
-        raise Refused(
-            f"{parsed.path}:{_rule(parsed, index).line}: this rule has {sum(full)} key groups, "
-            "and who belongs into which is not for sealpy to say",
-            hint="change the rule with an editor",
-        )
+    full = [not group.null for group in ([] if groups is None else groups.items("key_groups"))]
     if any(full):
-        return ("creation_rules", place, "key_groups", _nth(full, 0), _BACKEND)
+        return ("creation_rules", place, "key_groups", _nth(full, number), _BACKEND)
     return ("creation_rules", place, _BACKEND)
 
 

@@ -1,17 +1,44 @@
-"""Putting a data key together that was split among key groups: Shamir's secret sharing over GF(2^8).
+"""Splitting a data key among key groups, and putting it together: Shamir's secret sharing over GF(2^8).
 
 Every byte of the key is the value at 0 of a polynomial of its own; a share has the polynomials' values at one
-point, and the point in its last byte. sops numbers the points by key group, from 1. Splitting is not here.
+point, and the point in its last byte. sops numbers the points by key group, from 1.
 """
 
+import os
 from collections.abc import Sequence
 
-from sealpy.errors import DataKeyUnavailable
+from sealpy.errors import DataKeyUnavailable, Refused
 from sealpy.secret import DATA_KEY_BYTES, DataKey, KeyPart
 
 SHARE_BYTES = DATA_KEY_BYTES + 1
 
 _MODULUS = 0x11B  # x^8 + x^4 + x^3 + x + 1, as in AES
+_MOST_SHARES = 255  # the points of the field but 0
+
+
+def split(data_key: DataKey, shares: int, threshold: int) -> list[KeyPart]:
+    """Return the shares of a data key for the points 1, 2, …: any ``threshold`` of them give it, fewer tell nothing.
+
+    Raises:
+        Refused: not 2 <= threshold <= shares <= 255, as with sops.
+    """
+    if not 2 <= threshold <= shares <= _MOST_SHARES:
+        most = f"make shamir_threshold 2 to {shares}, or leave it out, and all are needed"
+        raise Refused(
+            f"there are {shares} key groups, and {threshold} of them are to open the file",
+            hint=most if shares <= _MOST_SHARES else f"there can be {_MOST_SHARES} key groups",
+        )
+    secret = data_key.expose()
+    # From the highest power down; a leading zero is as likely as any other byte, or the shares would tell something.
+    coefficients = [os.urandom(len(secret)) for _ in range(threshold - 1)]
+    parts = []
+    for point in range(1, shares + 1):
+        share = bytearray(len(secret))
+        for coefficient in (*coefficients, secret):
+            for index, byte in enumerate(coefficient):
+                share[index] = _multiply(share[index], point) ^ byte
+        parts.append(KeyPart(bytes((*share, point))))
+    return parts
 
 
 def combine(parts: Sequence[KeyPart]) -> DataKey:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from sealpy import files, project, registry, rules_edit
-from sealpy.errors import KeyAccessError, NoSuchFile, Refused
+from sealpy.errors import KeyAccessError, NoSuchFile
 from sealpy.formats import Format
 from sealpy.identities import require_recipient
 from sealpy.project import Project
@@ -142,15 +142,8 @@ def opened_for(
     ``but`` are recipients whom nobody would ask.
 
     Raises:
-        Refused: a file has several key groups.
         Stop: a file does not open, or is damaged.
     """
-    for file in chosen:
-        if len(file.metadata.groups) > 1:
-            raise Refused(
-                f"{file.path}: has {len(file.metadata.groups)} key groups, and such a file cannot be written yet",
-                hint="use sops for it; nothing was changed",
-            )
     openings = sealed_files.open_all(on.session, chosen)
     if openings.locked:
         holders = sealed_files.who_opens(openings.locked, calls, but)

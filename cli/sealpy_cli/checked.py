@@ -47,8 +47,7 @@ class KeysAtHand:
         """
         groups = metadata.groups
         ours = sum(any(self._is_ours(key.backend, key.label) for key in group) for group in groups)
-        needed = 1 if len(groups) == 1 else max(metadata.threshold or len(groups), 2)
-        return self._keyring.open(metadata) if ours >= needed else None
+        return self._keyring.open(metadata) if ours >= metadata.quorum else None
 
     def _is_ours(self, backend: str, label: str) -> bool:
         if backend != "age":

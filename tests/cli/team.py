@@ -105,6 +105,12 @@ class Team:
         """Return who opens a file with the real sops, MAC verified; Pat must not."""
         return [name for name in (*self.keys, "pat") if self.sops(name, file)[0] == 0]
 
+    def together(self, one: str, other: str, file: str) -> bool:
+        """Tell whether two people together open a file with the real sops, MAC verified."""
+        person: Program = getattr(self, one)
+        extra = {"SOPS_AGE_KEY": self.keys[other].identity}
+        return person("decrypt", file, program=[self._tool("sops")], env=extra).code == 0
+
     def _person(self, name: str) -> Program:
         path = self._base / f"{name}.txt"
         subprocess.run([self._tool("age-keygen"), "-o", str(path)], capture_output=True, check=True)

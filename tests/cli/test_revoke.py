@@ -164,6 +164,28 @@ class TestWithoutTheKey:
         assert team.readers(PROD) == ["olga"]
 
 
+class TestKeyGroups:
+    def test_who_leaves_goes_from_every_group_and_is_no_help_any_more(self, team: Team) -> None:
+        rule = "      - age: ['{olga}']\n      - age: ['{dan}', '{leo}']\n      - age: ['{nina}', '{leo}']\n"
+        team.write(
+            ".sops.yaml",
+            "creation_rules:\n  - path_regex: ^k8s/prod/\n    shamir_threshold: 2\n    key_groups:\n" + rule,
+        )
+        assert team.olga("sync", "--yes", PROD, MAIL).code == 0
+        assert team.together("olga", "leo", PROD)
+
+        ended = team.olga("revoke", "prod", "leo", env={"SOPS_AGE_KEY": team.keys["dan"].identity})
+
+        assert ended.code == 0, ended.err
+        assert team.read(".sops.yaml").endswith(rule.replace(", '{leo}'", ""))
+        assert [team.together(*pair, PROD) for pair in (("olga", "leo"), ("nina", "leo"), ("olga", "nina"))] == [
+            False,
+            False,
+            True,
+        ]
+        assert team.pat("sync", "--check", "prod").code == 0
+
+
 class TestRefusals:
     def test_a_damaged_file_stops_all(self, team: Team) -> None:
         path = team.folder / MAIL

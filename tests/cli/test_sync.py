@@ -231,20 +231,65 @@ def test_without_the_key_it_says_who_has_one(team: Team) -> None:
     assert team.changed() == []
 
 
-def test_several_key_groups_are_refused_plainly(team: Team) -> None:
-    team.write(".sops.yaml", "creation_rules:\n  - key_groups:\n      - age: ['{olga}']\n      - age: ['{dan}']\n")
-    team.commit()
+GROUPS = """\
+creation_rules:
+  - encrypted_regex: ^(data|stringData)$
+    shamir_threshold: 2
+    key_groups:
+      - age: ['{olga}']
+      - age: ['{dan}', '{leo}']
+      - age: ['{nina}']
+"""
 
-    checked = team.olga("sync", "--check", PROD)
+
+def test_key_groups_are_made_and_nobody_opens_the_file_alone_any_more(team: Team) -> None:
+    team.write(".sops.yaml", GROUPS)
+
+    checked = team.pat("sync", "--check", PROD)
     ended = team.olga("sync", "--yes", PROD)
 
-    assert checked.code == 1
-    assert "sealpy:   other key groups\n" in checked.err
+    lines = (
+        f"sealpy: {PROD}:\n"
+        f"sealpy:   +++ {shown(team, 'dan')}\n"
+        f"sealpy:   +++ {team.recipient('nina')}\n"
+        "sealpy:   2 of 3 key groups together open the file; before one key group\n"
+        f"sealpy:     group 1: {shown(team, 'olga')}\n"
+        f"sealpy:     group 2: {shown(team, 'dan')}, {shown(team, 'leo')}\n"
+        f"sealpy:     group 3: {team.recipient('nina')}\n"
+        "sealpy:   new data key: who had it knows the old one\n"
+    )
+    assert (checked.code, checked.err.startswith(lines)) == (1, True), checked.err
+    assert (ended.code, ended.err) == (0, f"{lines}sealpy: 1 brought in line, 0 as .sops.yaml says\n")
+    assert team.readers(PROD) == []
+    assert team.together("olga", "leo", PROD)
+    assert not team.together("dan", "leo", PROD)
+    assert team.pat("sync", "--check", PROD).code == 0
+
+
+def test_who_comes_into_a_group_opens_the_file_and_no_value_changes(team: Team) -> None:
+    team.write(".sops.yaml", GROUPS.replace(", '{leo}'", ""))
+    assert team.olga("sync", "--yes", PROD).code == 0
+    team.write(".sops.yaml", GROUPS)
+    before = team.read(PROD).partition("sops:")[0]
+
+    ended = team.olga("sync", "--yes", PROD, env={"SOPS_AGE_KEY": team.keys["nina"].identity})
+
+    assert (ended.code, "new data key" in ended.err) == (0, False), ended.err
+    assert team.together("olga", "leo", PROD)
+    assert team.read(PROD).partition("sops:")[0] == before
+
+
+def test_a_threshold_that_cannot_be_changes_nothing(team: Team) -> None:
+    team.write(".sops.yaml", GROUPS.replace("threshold: 2", "threshold: 4"))
+    team.commit()
+
+    ended = team.olga("sync", "--yes", PROD)
+
     assert (ended.code, ended.err) == (
         1,
         (
-            f"sealpy: {PROD}: its rule wants other key groups, and a file with several cannot be written yet\n"
-            "sealpy: hint: use sops updatekeys for it\n"
+            f"sealpy: {PROD}: there are 3 key groups, and 4 of them are to open the file\n"
+            "sealpy: hint: make shamir_threshold 2 to 3, or leave it out, and all are needed\n"
             "sealpy: 0 as .sops.yaml says, 1 failed\n"
         ),
     )

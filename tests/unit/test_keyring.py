@@ -303,6 +303,20 @@ class TestClose:
         with pytest.raises(KeyServiceError, match="is not an age recipient"):
             real_keyring().close(DATA_KEY, [[("age", pairs[0][1]), ("age", "age1nobody")]])
 
-    def test_several_groups_are_refused(self, pairs: list[tuple[Path, str]]) -> None:
-        with pytest.raises(Refused, match="several key groups"):
-            real_keyring().close(DATA_KEY, [[("age", pairs[0][1])], [("age", pairs[1][1])]], 2)
+    def test_of_several_groups_a_threshold_opens(self, pairs: list[tuple[Path, str]]) -> None:
+        groups = [[("age", recipient)] for _, recipient in pairs]
+
+        closed = real_keyring().close(DATA_KEY, groups, 2)
+
+        sealed = metadata.fresh(closed, selection=None, mac_only_encrypted=False, threshold=2)
+        (one, _), (two, _), (three, _) = pairs
+        for some in [(one, two), (one, three), (two, three)]:
+            assert real_keyring(*some).open(sealed) == DATA_KEY
+        for path, _ in pairs:
+            with pytest.raises(DataKeyUnavailable):
+                real_keyring(path).open(sealed)
+
+    def test_a_group_without_a_key_is_refused(self, pairs: list[tuple[Path, str]]) -> None:
+        for groups in ([[]], [[("age", pairs[0][1])], []]):
+            with pytest.raises(Refused, match="a key group has no key"):
+                real_keyring().close(DATA_KEY, groups, 2)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sealpy import metadata, registry, resync, rules
-from sealpy.resync import Change
+from sealpy.resync import Change, Groups
 from sealpy.selection import DEFAULT, Selection
 
 YAML = registry.format_named("yaml")
@@ -60,14 +60,43 @@ def test_a_binary_file_has_no_selection() -> None:
     assert not change("age: A, encrypted_regex: ^a$, mac_only_encrypted: true", name="binary")
 
 
+A, B, C = ("age", "A"), ("age", "B"), ("age", "C")
+ONE = Groups(((A,),), 1)
+TWO = Groups(((A,), (B,)), 2)
+BLOCK = {"age": None, "key_groups": [{"age": [{"recipient": "A"}]}, {"age": [{"recipient": "B"}]}]}
+
+
 @pytest.mark.parametrize(
-    "rule", ["key_groups: [{age: [A]}, {age: [B]}]", "key_groups: [{age: [A]}, {age: [A]}], shamir_threshold: 2"]
+    ("rule", "wanted"),
+    [
+        ("key_groups: [{age: [A]}, {age: [B]}]", Change(added=(B,), groups=(ONE, TWO))),
+        ("key_groups: [{age: [A]}, {age: [A]}]", Change(groups=(ONE, Groups(((A,), (A,)), 2)))),
+        (
+            "key_groups: [{age: [A, C]}, {age: [B]}, {age: [C]}], shamir_threshold: 2",
+            Change(added=(C, B), groups=(ONE, Groups(((A, C), (B,), (C,)), 2))),
+        ),
+    ],
 )
-def test_several_groups_where_there_was_one(rule: str) -> None:
-    assert change(rule) == Change(groups=True)
+def test_several_groups_where_there_was_one_make_a_new_data_key(rule: str, wanted: Change) -> None:
+    assert change(rule) == wanted
+    assert wanted.renews
 
 
-def test_another_threshold_is_a_change_of_groups() -> None:
-    groups = {"age": None, "key_groups": [{"age": [{"recipient": "A"}]}, {"age": [{"recipient": "B"}]}]}
-
-    assert change("key_groups: [{age: [A]}, {age: [B]}], shamir_threshold: 1", groups).groups
+@pytest.mark.parametrize(
+    ("rule", "wanted", "renews"),
+    [
+        ("key_groups: [{age: [A, C]}, {age: [B]}]", Change((C,), groups=(TWO, Groups(((A, C), (B,)), 2))), False),
+        ("key_groups: [{age: [A, B]}, {age: [B]}]", Change(groups=(TWO, Groups(((A, B), (B,)), 2))), False),
+        ("key_groups: [{age: [B]}, {age: [A]}]", Change(groups=(TWO, Groups(((B,), (A,)), 2))), True),
+        ("key_groups: [{age: [A]}, {age: [C]}]", Change((C,), (B,), groups=(TWO, Groups(((A,), (C,)), 2))), True),
+        (
+            "key_groups: [{age: [A]}, {age: [B]}], shamir_threshold: 1",
+            Change(groups=(TWO, TWO._replace(quorum=1))),
+            True,
+        ),
+        ("age: 'A,B'", Change(groups=(TWO, Groups(((A, B),), 1))), True),
+    ],
+)
+def test_other_groups_than_those_there_are(rule: str, wanted: Change, renews: bool) -> None:
+    assert change(rule, BLOCK) == wanted
+    assert wanted.renews is renews

@@ -234,8 +234,29 @@ def test_of_several_key_groups_none_is_chosen() -> None:
         added(text)
 
     assert caught.value.message == (
-        ".sops.yaml:2: this rule has 2 key groups, and who belongs into which is not for sealpy to say"
+        ".sops.yaml:2: this rule has 2 key groups, and which one a person belongs to is for you to say"
     )
+    assert caught.value.hint == 'add the recipient to a group with an editor, then run "sealpy sync"'
+
+
+def test_who_goes_goes_from_every_key_group() -> None:
+    text = (
+        "creation_rules:\n  - shamir_threshold: 2\n    key_groups:\n"
+        f"      - age: [{ALICE}, {CAROL}] # ours\n      - ~\n      - age:\n          - {CAROL}\n        pgp: [ABCD]\n"
+        f"      - age: [{BOB}]\n"
+    )
+
+    assert removed(text) == (
+        "creation_rules:\n  - shamir_threshold: 2\n    key_groups:\n"
+        f"      - age: [{ALICE}] # ours\n      - ~\n      - pgp: [ABCD]\n      - age: [{BOB}]\n"
+    )
+
+
+def test_a_key_group_never_loses_its_last_key() -> None:
+    with pytest.raises(Refused) as caught:
+        removed(f"creation_rules:\n  - key_groups:\n      - age: [{ALICE}, {CAROL}]\n      - age: [{CAROL}]\n")
+
+    assert caught.value.message == ".sops.yaml:2: this rule would be left without a key in group 2"
 
 
 def test_a_configuration_that_is_wrong_is_said_to_be() -> None:

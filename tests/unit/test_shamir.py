@@ -7,9 +7,9 @@ import subprocess
 import pytest
 
 from sealpy.cipher import Cipher
-from sealpy.errors import DataKeyUnavailable
-from sealpy.secret import KeyPart
-from sealpy.shamir import SHARE_BYTES, combine
+from sealpy.errors import DataKeyUnavailable, Refused
+from sealpy.secret import DataKey, KeyPart
+from sealpy.shamir import SHARE_BYTES, combine, split
 
 
 def shares_of(secret: bytes, *coefficients: bytes, points: tuple[int, ...]) -> list[KeyPart]:
@@ -103,6 +103,49 @@ def test_the_shares_that_sops_made_open_its_values(vectors, tool, chosen):
 def test_shares_that_cannot_belong_together_are_refused(shares):
     with pytest.raises(DataKeyUnavailable):
         combine([KeyPart(share) for share in shares])
+
+
+@pytest.mark.parametrize(("shares", "threshold"), [(2, 2), (3, 2), (5, 3), (5, 5)])
+def test_any_threshold_of_the_shares_gives_the_data_key_and_no_fewer_do(rng, shares, threshold):
+    data_key = DataKey(rng.randbytes(32))
+
+    parts = split(data_key, shares, threshold)
+
+    assert [part.expose()[-1] for part in parts] == list(range(1, shares + 1))
+    for chosen in itertools.permutations(parts, threshold):
+        assert combine(chosen) == data_key
+    for chosen in itertools.combinations(parts, threshold - 1):
+        assert threshold == 2 or combine(chosen) != data_key
+        assert data_key.expose() not in [part.expose()[:-1] for part in chosen]
+
+
+def test_255_shares_are_the_most():
+    data_key = DataKey.generate()
+
+    parts = split(data_key, 255, 2)
+
+    assert combine([parts[0], parts[254]]) == data_key
+    with pytest.raises(Refused, match="there are 256 key groups, and 2 of them are to open the file") as caught:
+        split(data_key, 256, 2)
+    assert caught.value.hint == "there can be 255 key groups"
+
+
+@pytest.mark.parametrize("threshold", [-1, 0, 1, 4, 256])
+def test_a_threshold_that_cannot_be_is_refused(threshold):
+    with pytest.raises(Refused, match="there are 3 key groups") as caught:
+        split(DataKey.generate(), 3, threshold)
+    assert caught.value.hint == "make shamir_threshold 2 to 3, or leave it out, and all are needed"
+
+
+def test_the_shares_are_others_each_time_and_one_says_nothing_about_the_data_key():
+    data_key = DataKey(bytes(32))
+
+    firsts = [split(data_key, 2, 2)[0].expose()[:-1] for _ in range(64)]
+
+    # Of 2,048 random bytes 8 are 0 on average, and 40 once in more than 10^14 runs; of a leading byte that is never 0, none.
+    zeros = sum(share.count(0) for share in firsts)
+    assert len(set(firsts)) == 64
+    assert 0 < zeros < 40
 
 
 def test_a_share_is_a_data_key_and_a_point():

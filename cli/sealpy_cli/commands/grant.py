@@ -7,7 +7,7 @@ import sys
 import click
 
 from sealpy import operations
-from sealpy.errors import KeyAccessError
+from sealpy.errors import KeyAccessError, Refused
 from sealpy.sealing import Opened
 from sealpy_cli import access_change, sealed_files, terminal
 from sealpy_cli.exit_codes import FAILED, Stop
@@ -103,8 +103,13 @@ def _say_request(where: str, who: str, changed: list[str], waiting: int, holders
 
 
 def _wrapped(session: Session, file: SealedFile, opened: Opened, recipient: str) -> bytes:
-    names = operations.key_names(opened.metadata)
+    if len(opened.metadata.groups) > 1:
+        raise Refused(
+            f"{file.path}: has {len(opened.metadata.groups)} key groups, but its rule one; nothing was changed",
+            hint='"sealpy sync" brings it in line with its rule',
+        )
+    groups = operations.changed_groups(opened.metadata, add=[("age", recipient)])
     try:
-        return operations.update_keys(opened, file.fmt, session.keyring, [[*names[0], ("age", recipient)]])
+        return operations.update_keys(opened, file.fmt, session.keyring, groups)
     except KeyAccessError as error:
         raise access_change.not_sealed(file, error) from None

@@ -115,9 +115,8 @@ def _list(exposed: Sequence[tuple[str, Sequence[str]]], called: str) -> None:
 def _rotated(session: Session, file: SealedFile, opened: Opened, gone: Sequence[str]) -> bytes:
     fault = ""
     try:
-        return operations.rotate(
-            opened, file.fmt, session.keyring, now=datetime.now(UTC), remove=[("age", text) for text in gone]
-        )
+        groups = operations.changed_groups(opened.metadata, remove=[("age", text) for text in gone])
+        return operations.rotate(opened, file.fmt, session.keyring, now=datetime.now(UTC), groups=groups)
     except KeyAccessError as error:
         raise access_change.not_sealed(file, error) from None
     except Refused as error:

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ import click
 from sealpy import resync
 from sealpy.errors import KeyAccessError, SealpyError
 from sealpy.project import Project
-from sealpy.resync import Change
+from sealpy.resync import Change, Groups
 from sealpy.selection import Selection
 from sealpy_cli import access_change, environment_rules, many, sealed_files, terminal
 from sealpy_cli.access_change import Ground
@@ -170,10 +170,10 @@ def _lines(planned: _Planned, project: Project) -> list[str]:
     change = planned.change
     lines = [f"+++ {project.shown(text)}" for _, text in change.added]
     lines += [f"--- {project.shown(text)}" for _, text in change.removed]
-    if change.removed:
-        lines.append("new data key: who goes knows the old one")
-    if change.groups:
-        lines.append("other key groups")
+    if change.groups is not None:
+        lines += _grouping(change.groups, project)
+    if change.renews:
+        lines.append(f"new data key: {'who goes' if change.removed else 'who had it'} knows the old one")
     if change.selection is not None:
         lines.append(f"encrypted: {_spelt(change.selection[1])}, before {_spelt(change.selection[0])}")
     if planned.bared:
@@ -181,6 +181,22 @@ def _lines(planned: _Planned, project: Project) -> list[str]:
     if change.mac_only_encrypted is not None:
         lines.append(f"the MAC covers {'encrypted values only' if change.mac_only_encrypted else 'clear values too'}")
     return lines
+
+
+def _grouping(groups: tuple[Groups, Groups], project: Project) -> Iterator[str]:
+    """Write what key groups there are to be, and what there were."""
+    before, after = groups
+    if len(after.keys) == 1:
+        yield f"one key group: each of its keys opens the file; before {_quorum(before)}"
+        return
+    yield f"{_quorum(after)}; before {_quorum(before)}"
+    for number, group in enumerate(after.keys, 1):
+        yield f"  group {number}: {', '.join(project.shown(text) for _, text in group)}"
+
+
+def _quorum(groups: Groups) -> str:
+    number = len(groups.keys)
+    return "one key group" if number == 1 else f"{groups.quorum} of {number} key groups together open the file"
 
 
 def _spelt(selection: Selection) -> str:
@@ -195,7 +211,7 @@ def _as_json(planned: _Planned, *, done: bool) -> dict[str, object]:
         "done": done,
         "added": [text for _, text in change.added],
         "removed": [text for _, text in change.removed],
-        "key_groups": change.groups,
+        "key_groups": change.groups is not None,
         "selection": None if old is None or new is None else {"from": old.to_metadata(), "to": new.to_metadata()},
         "no_longer_encrypted": list(planned.bared),
         "mac_only_encrypted": change.mac_only_encrypted,

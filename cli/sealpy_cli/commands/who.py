@@ -158,7 +158,7 @@ def _missing(files: Iterable[_File]) -> dict[str, list[str]]:
 
 
 def _needed(known: Metadata) -> tuple[int, int]:
-    return max(known.threshold or len(known.groups), 2), len(known.groups)
+    return known.quorum, len(known.groups)
 
 
 def _shown(key: WrappedKey, calls: Project) -> str:

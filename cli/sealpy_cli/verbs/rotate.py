@@ -44,7 +44,8 @@ def run(call: Call) -> int:
         if absent:
             terminal.warn(f"{terminal.plain(item.path)}: is not sealed for {terminal.listing(absent)}")
         try:
-            rotated = operations.rotate(opened, fmt, session.keyring, now=datetime.now(UTC), add=add, remove=remove)
+            groups = operations.changed_groups(opened.metadata, add=add, remove=remove)
+            rotated = operations.rotate(opened, fmt, session.keyring, now=datetime.now(UTC), groups=groups)
         except KeyAccessError as error:
             raise while_sealing(error) from None
         target = many.destination(call, item)

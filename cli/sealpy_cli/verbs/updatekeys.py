@@ -56,9 +56,9 @@ def _update(session: Session, item: many.Item) -> None:
             sys.stderr.write(f"File {item.path} already up to date\n")
         return
     if session.arguments.switch("check"):
-        _show(session, item, present, groups)
+        _show(session, item, present, groups, (metadata.threshold, threshold))
         raise Stop(FAILED, f"{item.path}: its keys are not those of the rule", hint='"sealpy updatekeys" changes them')
-    _show(session, item, present, groups)
+    _show(session, item, present, groups, (metadata.threshold, threshold))
     if not session.arguments.switch("yes"):
         answer = terminal.confirm("is this okay?")
         if answer is None:
@@ -81,23 +81,30 @@ def _same_keys(one: Sequence[Sequence[KeyName]], other: Sequence[Sequence[KeyNam
 
 
 def _show(
-    session: Session, item: many.Item, present: Sequence[Sequence[KeyName]], wanted: Sequence[Sequence[KeyName]]
+    session: Session,
+    item: many.Item,
+    present: Sequence[Sequence[KeyName]],
+    wanted: Sequence[Sequence[KeyName]],
+    thresholds: tuple[int, int],
 ) -> None:
     """Show the keys that stay, come and go, group by group: to stdout in sops' form, to stderr in ours."""
     spelt = str if session.call.as_sops else session.shown
-    lines = []
+    before, after = thresholds
+    lines = [f"shamir_threshold: {after}"] if before == after and after else []
+    if before != after:
+        lines += [f"{sign} shamir_threshold: {number}" for sign, number in (("+++", after), ("---", before)) if number]
     for number in range(max(len(present), len(wanted))):
-        before = present[number] if number < len(present) else ()
-        after = wanted[number] if number < len(wanted) else ()
-        lines.append(f"Group {number + 1}")
-        lines += [f"    {spelt(text)}" for backend, text in after if (backend, text) in before]
-        lines += [f"+++ {spelt(text)}" for backend, text in after if (backend, text) not in before]
-        lines += [f"--- {spelt(text)}" for backend, text in before if (backend, text) not in after]
+        old = present[number] if number < len(present) else ()
+        new = wanted[number] if number < len(wanted) else ()
+        lines += [f"Group {number + 1}"] if session.call.as_sops or max(len(present), len(wanted)) > 1 else []
+        lines += [f"    {spelt(text)}" for backend, text in new if (backend, text) in old]
+        lines += [f"+++ {spelt(text)}" for backend, text in new if (backend, text) not in old]
+        lines += [f"--- {spelt(text)}" for backend, text in old if (backend, text) not in new]
     if session.call.as_sops:
         sys.stdout.write("The following changes will be made to the file's groups:\n")
         sys.stdout.write("".join(f"{line}\n" for line in lines))
         sys.stdout.flush()
         return
     terminal.say(f"{terminal.plain(item.path)}:")
-    for line in lines if max(len(present), len(wanted)) > 1 else lines[1:]:
+    for line in lines:
         terminal.say(f"  {terminal.plain(line)}")
