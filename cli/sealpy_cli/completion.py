@@ -9,7 +9,6 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from sealpy_cli.grammar import Call, Flag, UsageError
-from sealpy_cli.help import exists
 from sealpy_cli.verbs_table import COMMANDS, HELP, ROOT, VERBS
 
 ASK = "--generate-bash-completion"
@@ -63,7 +62,7 @@ def answer(words: Sequence[str], environ: Mapping[str, str], as_sops: bool) -> i
     elif verb is None:
         names = [(verb.name, verb.help) for verb in VERBS]
         if not as_sops:
-            names += [(command.name, command.help) for command in COMMANDS if exists(command)]
+            names += [(command.name, command.help) for command in COMMANDS]
     elif verb.name == "completion":
         names = [("bash", "bash"), ("zsh", "zsh")]
     else:

@@ -23,10 +23,10 @@ def run(call: Call) -> int:
             sys.stdout.write(of_verb(verb, call.as_sops))
             return 0
     for command in COMMANDS:
-        if command.name == words[0] and not call.as_sops and exists(command):
-            from sealpy_cli.main import run_command  # the command explains itself
+        if command.name == words[0] and not call.as_sops:
+            from sealpy_cli import commands  # the command explains itself
 
-            return run_command(command, ("--help",), call.root)
+            return commands.run(command, ("--help",), call.root)
     raise UsageError("there is no such verb", hint='run "sealpy help --all"')
 
 
@@ -69,23 +69,10 @@ def of_verb(verb: Verb, as_sops: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
-def exists(command: Command) -> bool:
-    """Return whether a command of the table is there; some arrive later than their line."""
-    from importlib.util import find_spec
-
-    module, _, _ = command.runs.partition(":")
-    try:
-        return find_spec(module) is not None
-    except ModuleNotFoundError:
-        return False
-
-
 def _verbs(as_sops: bool) -> Sequence[Verb | Command]:
     if as_sops:
         return VERBS
-    return sorted(
-        (*VERBS, *(command for command in COMMANDS if exists(command))), key=lambda one: _ORDER.get(one.name, 99)
-    )
+    return sorted((*VERBS, *COMMANDS), key=lambda one: _ORDER.get(one.name, 99))
 
 
 _ORDER = {name: place for place, name in enumerate(("init", "add", "encrypt", "edit", "diff", "check", "grant"))}

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from sealpy.version import SOPS_VERSION, __version__
 from sealpy_cli.grammar import Arguments, Call, Flag, UsageError, parse
-from sealpy_cli.verbs_table import COMMANDS, HELP, LATER, ROOT, ROOT_ONLY, VERBS, Command
+from sealpy_cli.verbs_table import COMMANDS, HELP, LATER, ROOT, ROOT_ONLY, VERBS
 
 FAILED, INTERNAL, INTERRUPTED, BROKEN_PIPE = 1, 70, 130, 141
 
@@ -86,39 +86,11 @@ def _run(words: Sequence[str], as_sops: bool) -> int:
     if not as_sops:
         for command in COMMANDS:
             if command.name == name:
-                return run_command(command, root.operands[1:], root)
+                from sealpy_cli.commands import run
+
+                return run(command, root.operands[1:], root)
     call = Call("", root, root, os.environ, as_sops)
     return _function("sealpy_cli.verbs.root:run")(call)
-
-
-def run_command(command: Command, words: Sequence[str], root: Arguments) -> int:
-    """Run one of sealpy's own verbs; it gets the root flags as ``obj``."""
-    import click
-
-    from sealpy_cli import terminal
-
-    gc.enable()  # it may run for weeks
-    module, _, name = command.runs.partition(":")
-    missing = ""
-    try:
-        __import__(module)
-    except ModuleNotFoundError as error:
-        missing = error.name or module
-    if missing == module or module.startswith(f"{missing}."):
-        raise UsageError(f'"{command.name}" is not built yet')
-    if missing:
-        raise UsageError(f'"{command.name}" needs the package {missing}', hint="install sealpy with its extras")
-    click_command: click.Command = getattr(sys.modules[module], name)
-    try:
-        result = click_command.main(list(words), f"sealpy {command.name}", standalone_mode=False, obj=root)
-    except click.exceptions.Abort:
-        return INTERRUPTED
-    except click.ClickException as error:
-        terminal.say(terminal.plain(error.format_message()))
-        if isinstance(error, click.UsageError):
-            terminal.hint(f'see "sealpy {command.name} --help"')
-        return error.exit_code
-    return result if isinstance(result, int) else 0
 
 
 def version(as_sops: bool) -> str:

@@ -16,8 +16,8 @@ from sealpy_cli.committed import Committed
 from sealpy_cli.git import Git
 from sealpy_cli.git_writer import GitWriter
 from sealpy_cli.repository import Entry, Repository
+from sealpy_cli.seal_clear import committed_version, seal
 from sealpy_cli.session import Session
-from sealpy_cli.verbs import encrypt
 
 _OWN_INDEX = ("index", "index.lock")
 """What git calls the index that outlives a commit. For ``git commit FILE`` it makes another one."""
@@ -72,8 +72,8 @@ def _seal(session: Session, writer: GitWriter, committed: Committed, staged: _St
     path = os.path.join(writer.top, entry.name)
     fmt = session.format_of(entry.name)
     plan = session.plan_by(entry.rule, fmt, data)
-    earlier = encrypt.committed_version(session, committed, path, fmt, data)
-    sealed = encrypt.seal(session, data, fmt, plan, earlier)
+    earlier = committed_version(session, committed, path, fmt, data)
+    sealed = seal(session, data, fmt, plan, earlier)
     writer.stage(entry.name, sealed)
     shown = terminal.plain(entry.name)
     if _in_worktree(path) == data:

@@ -1,16 +1,16 @@
 """``sealpy encrypt``."""
 
 from contextlib import closing
-from datetime import UTC, datetime
 
 from sealpy import operations
-from sealpy.errors import AlreadyEncrypted, NoMatchingRule, Refused, SealpyError
+from sealpy.errors import AlreadyEncrypted, NoMatchingRule, SealpyError
 from sealpy.formats import Format
 from sealpy.sealing import Opened
 from sealpy_cli import many, terminal
 from sealpy_cli.committed import Committed
 from sealpy_cli.exit_codes import CONFLICT, NO_FILE, Stop
 from sealpy_cli.grammar import Call
+from sealpy_cli.seal_clear import committed_version, seal, try_to_open
 from sealpy_cli.session import Session
 
 NEVER_SEALED = frozenset({"null", "map", "list", "comment"})
@@ -73,7 +73,7 @@ def _encrypt(session: Session, committed: Committed, item: many.Item) -> None:
     earlier = _named_earlier(session, fmt)
     if path is not None and earlier is None and not call.as_sops:
         if path != item.path:
-            earlier = _try_to_open(session, _existing(session, path), fmt)
+            earlier = try_to_open(session, _existing(session, path), fmt)
         else:
             earlier = committed_version(session, committed, item.path, fmt, data)
     sealed = seal(session, data, fmt, plan, earlier)
@@ -86,20 +86,6 @@ def _encrypt(session: Session, committed: Committed, item: many.Item) -> None:
         shown = terminal.plain(item.path)
         terminal.say(f"{shown} itself is still plaintext")
         terminal.hint(f'"sealpy encrypt -i {shown}" encrypts it in its place')
-
-
-def seal(session: Session, data: bytes, fmt: Format, plan: operations.Plan, earlier: Opened | None) -> bytes:
-    """Seal a file in clear."""
-    return operations.encrypt(
-        data,
-        fmt,
-        plan,
-        session.keyring,
-        now=datetime.now(UTC),
-        earlier=earlier,
-        allow_clear=session.call.as_sops or session.arguments.switch("allow-clear"),
-        warn=terminal.warn,
-    )
 
 
 def _plan_for_found(session: Session, item: many.Item, fmt: Format, data: bytes) -> operations.Plan:
@@ -133,46 +119,3 @@ def _existing(session: Session, path: str) -> bytes | None:
         return session.read(path)
     except SealpyError:
         return None
-
-
-def _try_to_open(session: Session, data: bytes | None, fmt: Format) -> Opened | None:
-    """Open an earlier version if that is possible without asking anybody."""
-    if data is None or b"sops" not in data:
-        return None
-    try:
-        return operations.open_document(data, fmt, session.quiet_keyring)
-    except SealpyError:
-        return None
-
-
-def committed_version(session: Session, committed: Committed, path: str, fmt: Format, data: bytes) -> Opened | None:
-    """Open the committed version; one that does not open must not lose keys.
-
-    Whoever cannot read the committed file may not know what it holds, and would take it away from everybody.
-
-    Raises:
-        Refused
-    """
-    blob = committed.version_of(path, session.limit)
-    if blob is None or b"sops" not in blob:
-        return None
-    earlier = _try_to_open(session, blob, fmt)
-    if earlier is not None or session.arguments.switch("allow-drop"):
-        return earlier
-    try:
-        sealed, _ = operations.scan_sealed(blob, fmt)
-    except SealpyError:
-        return None
-    kept = {_keys(leaf.path) for leaf in operations.scan_clear(data, fmt).leaves if leaf.kind != "comment"}
-    dropped = [_keys(leaf.path) for leaf in sealed.leaves if leaf.kind != "comment" and _keys(leaf.path) not in kept]
-    if dropped:
-        names = terminal.listing([path[-1] if path else "" for path in dict.fromkeys(dropped)])
-        raise Refused(
-            f"would drop {names}: the committed file has them, and no key here opens it",
-            hint="have one of its recipients make the change, or insist with --allow-drop",
-        )
-    return None
-
-
-def _keys(path: tuple[str | int, ...]) -> tuple[str, ...]:
-    return tuple(part for part in path if isinstance(part, str))
