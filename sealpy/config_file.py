@@ -46,12 +46,19 @@ def load(path: str) -> rules.Rules:
         RuleError: see ``rules.parse``.
     """
     data = files.read(path, _SIZE_LIMIT)
+    return rules.parse(decode(data, path), path)
+
+
+def decode(data: bytes, path: str) -> str:
+    """Return the text of a configuration file.
+
+    Raises:
+        RuleError: it is not UTF-8.
+    """
     try:
-        text = data.decode("utf-8")
+        return data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-    else:
-        return rules.parse(text, path)
     raise RuleError(f"{path}:{line}: not UTF-8")
 
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sealpy import files, project
+from sealpy import config_file, files, project
 from sealpy.errors import NoSuchFile, RuleError, SourceError
 
 if TYPE_CHECKING:
@@ -68,10 +68,4 @@ def parse(data: bytes, path: str) -> project.Project:
     Raises:
         RuleError
     """
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-    else:
-        return project.parse(text, path)
-    raise RuleError(f"{path}:{line}: not UTF-8")
+    return project.parse(config_file.decode(data, path), path)
