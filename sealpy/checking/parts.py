@@ -18,11 +18,11 @@ _NO_OBJECT: _Owner = ("", "", "")
 
 def check(base: Document, parts: Sequence[tuple[str, Document]]) -> Iterator[Finding]:
     """Compare the parts of a file, each with its path, with each other and with the file."""
-    standing = _keys(base)
+    standing = keys_of(base)
     owners = {owner for owner, _ in standing} or {_NO_OBJECT}
     taken: dict[_Place, str] = {}
     for path, document in parts:
-        for place, leaf in _keys(document).items():
+        for place, leaf in keys_of(document).items():
             owner, key = place
             line = line_and_column(document.text, leaf.start)[0]
             other = taken.setdefault(place, path)
@@ -37,8 +37,8 @@ def check(base: Document, parts: Sequence[tuple[str, Document]]) -> Iterator[Fin
                 yield Finding("SP315", path, message, line, key)
 
 
-def _keys(document: Document) -> dict[_Place, Leaf]:
-    """Return where values are: the object, the key, and the leaf that stands there."""
+def keys_of(document: Document) -> dict[_Place, Leaf]:
+    """Return where values are, by object (kind, namespace and name; empty without one) and key."""
     leaves = [leaf for leaf in document.leaves if leaf.kind != "comment" and leaf.path]
     manifests = kubernetes.manifests(document.leaves)
     if not manifests:

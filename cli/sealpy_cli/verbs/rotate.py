@@ -1,15 +1,18 @@
 """``sealpy rotate``."""
 
 import os
+import shlex
+from collections.abc import Collection
 from datetime import UTC, datetime
 
-from sealpy import operations
+from sealpy import operations, part_folder
 from sealpy.errors import KeyAccessError, NotEncrypted
 from sealpy.sealing import Opened
 from sealpy_cli import many, terminal
 from sealpy_cli.exit_codes import NO_FILE, NOTHING_TO_ROTATE, UNREADABLE, Stop, while_sealing
 from sealpy_cli.grammar import Call
 from sealpy_cli.session import Session
+from sealpy_cli.verbs_table import KEY_CHANGES
 
 
 def run(call: Call) -> int:
@@ -21,6 +24,7 @@ def run(call: Call) -> int:
     session = Session(call)
     add, remove = session.named_keys("add-"), session.named_keys("rm-")
     items = many.files_of(call)
+    taken = {os.path.normpath(item.path) for item in items}
     if call.is_root_form:
         # sops wants a rule here, for no use but to refuse a file without one.
         session.rule_for(arguments.text("filename-override") or items[0].path)
@@ -54,8 +58,23 @@ def run(call: Call) -> int:
         else:
             own = target == item.path
             session.write(target, rotated, plaintext=False, expected=data if own else None, durable=own)
+            if own and not call.as_sops:
+                _tell_parts(call, item, taken)
 
     return many.each(items, rotate, "rotated")
+
+
+def _tell_parts(call: Call, item: many.Item, taken: Collection[str]) -> None:
+    """Name the parts of a file that were not rotated with it: their data keys are their own."""
+    left_out = [part for part in part_folder.beside(item.path) if os.path.normpath(part) not in taken]
+    if not left_out:
+        return
+    terminal.warn(f"{terminal.plain(item.path)}: its parts keep their data keys: {terminal.listing(left_out)}")
+    flags = [
+        f"--{flag.name}={call.arguments.text(flag.name)}" for flag in KEY_CHANGES if call.arguments.text(flag.name)
+    ]
+    words = ["sealpy", "rotate", "-i", *flags, "-r", item.path, os.path.dirname(left_out[0])]
+    terminal.hint(f"to take them along: {terminal.plain(shlex.join(words))}")
 
 
 def _names(opened: Opened) -> set[operations.KeyName]:

@@ -9,10 +9,11 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, NoReturn
 
+from sealpy import part_folder
 from sealpy.document import Path
 from sealpy.formats import Format
 from sealpy_cli import many, terminal, tree_path
-from sealpy_cli.exit_codes import BAD_VALUE, CONFLICT, FAILED, NO_FILE, Stop
+from sealpy_cli.exit_codes import BAD_VALUE, CONFLICT, FAILED, NO_FILE, OK, Stop
 from sealpy_cli.grammar import Call
 from sealpy_cli.session import Session
 from sealpy_cli.value_change import ValueChange
@@ -116,7 +117,13 @@ def _change(session: Session, file: str, change: ValueChange) -> int:
         in_worktree(item)
         push_change.commit(top, [name], message)
 
-    return many.each([many.Item(file, file)], committed if message else in_worktree, "changed")
+    code = many.each([many.Item(file, file)], committed if message else in_worktree, "changed")
+    is_text = change.removes or isinstance(change.value, str)
+    if code == OK and not session.call.as_sops and (not is_text or part_folder.beside(file)):
+        from sealpy_cli import value_remarks  # few changes need them
+
+        value_remarks.tell(file, fmt, change)
+    return code
 
 
 def _path(text: str) -> Path:
