@@ -1,32 +1,19 @@
 """Change the structure of a YAML text: put a value at a path, take one out, unfold aliases.
 
 Where things are comes from libyaml's node tree, which the scan does not keep: structural edits are rare.
-As in sops, paths lead into the first document.
-
-Longer than other modules: block and brace style, maps and lists, first, middle and last entries are cases of one
-question, where a piece of text begins and ends, and are easier to get right side by side.
+As in sops, paths lead into the first document, and an alias is a copy: what changes in one place stays in the others.
 """
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple, NoReturn
 
-from yaml._yaml import CParser
-from yaml.events import (
-    AliasEvent,
-    DocumentEndEvent,
-    MappingEndEvent,
-    MappingStartEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-    StreamEndEvent,
-)
 from yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
 from sealpy import values
 from sealpy.document import LISTED, Document, Edit, Leaf, Path
 from sealpy.errors import PathNotFound
-from sealpy.formats import yaml_spell
+from sealpy.formats import nested, yaml_spell
+from sealpy.formats.yaml_nodes import Alias, below, compose
 from sealpy.formats.yaml_scan import ALIAS, BOM, FLOW, RESERVED
 
 _LOOK_AHEAD = 10_000
@@ -53,7 +40,7 @@ def unfold(document: Document, wanted: Sequence[bool]) -> list[Edit]:
     for start, leaves in aliases.items():
         if start in unfolded or any(int(leaf.style[2:].split(":")[0]) in sources for leaf in leaves):
             depth = int(leaves[0].style.split(":")[1])
-            value = _nested([(leaf.path[depth:], leaf) for leaf in leaves])
+            value = nested.of_leaves([(leaf.path[depth:], leaf) for leaf in leaves])
             text = yaml_spell.inline(value, flow=leaves[0].style[1:2] == FLOW)
             edits.append(Edit(start, leaves[0].end, text))
     return edits
@@ -63,24 +50,32 @@ def insert(document: Document, path: Path, value: object) -> list[Edit]:
     """Put plain data at a path, in clear: see ``Format.insert``."""
     tree = _Tree(document)
     place = tree.find(path)
+    copies = tree.unfold_copies(place)
+    if isinstance(place.node, Alias):
+        value = nested.with_value(tree.data_of(place.node), place.missing, value)
+        return [*copies, *tree.rewrite(place.node, value)]
     if not place.missing:
-        return tree.replace(place, path, value)
-    return tree.extend(place, _wrapped(place.missing[1:], value))
+        return [*copies, *tree.replace(place, path, value)]
+    return [*copies, *tree.extend(place, nested.wrapped(place.missing[1:], value))]
 
 
 def remove(document: Document, path: Path) -> list[Edit]:
     """Take out what is at a path: see ``Format.remove``."""
     tree = _Tree(document)
     place = tree.find(path)
+    copies = tree.unfold_copies(place)
+    if isinstance(place.node, Alias) and place.missing:
+        return [*copies, *tree.rewrite(place.node, nested.without(tree.data_of(place.node), place.missing, path))]
     if place.missing or place.parent is None:
-        raise PathNotFound(f"there is no {_spelt(path)} in the document")
-    return tree.remove(place, path)
+        raise nested.absent(path)
+    return [*copies, *tree.remove(place, path)]
 
 
 class _Place(NamedTuple):
     """How far a path leads: the node there, the collection that holds it, and what of the path is missing.
 
-    ``key`` is the node of the key, None in a list; ``path`` is the path of ``node``.
+    ``key`` is the node of the key, None in a list; ``path`` is the path of ``node``; ``above`` are the nodes from the
+    root down to it.
     """
 
     node: Any
@@ -88,52 +83,7 @@ class _Place(NamedTuple):
     key: Any
     path: Path
     missing: Path
-
-
-def _compose(text: str) -> Any:
-    """Return the first document's root node, None if there is no document; what the scalars mean is not asked.
-
-    libyaml's own composer refuses anchors that stand twice, and goes as deep into itself as the document does.
-    """
-    next_event = CParser(text).get_event
-    root = None
-    opened: list[Any] = []
-    keys: list[Any] = []
-    """Of each open collection the key that waits for its value."""
-    anchors: dict[str, Any] = {}
-    while True:
-        event: Any = next_event()
-        kind: Any = type(event)
-        if kind in (DocumentEndEvent, StreamEndEvent):
-            return root
-        if kind in (MappingEndEvent, SequenceEndEvent):
-            opened.pop().end_mark = event.end_mark
-            keys.pop()
-            continue
-        if kind is ScalarEvent:
-            node: Any = ScalarNode(event.tag, event.value, event.start_mark, event.end_mark, event.style)
-        elif kind is MappingStartEvent:
-            node = MappingNode(event.tag, [], event.start_mark, None, event.flow_style)
-        elif kind is SequenceStartEvent:
-            node = SequenceNode(event.tag, [], event.start_mark, None, event.flow_style)
-        elif kind is AliasEvent:
-            node = anchors[event.anchor]
-        else:
-            continue
-        if not opened:
-            root = node
-        elif isinstance(opened[-1], SequenceNode):
-            opened[-1].value.append(node)
-        elif keys[-1] is None:
-            keys[-1] = node
-        else:
-            opened[-1].value.append((keys[-1], node))
-            keys[-1] = None
-        if event.anchor is not None:
-            anchors[event.anchor] = node
-        if kind in (MappingStartEvent, SequenceStartEvent):
-            opened.append(node)
-            keys.append(None)
+    above: tuple[Any, ...]
 
 
 class _Tree:
@@ -143,7 +93,7 @@ class _Tree:
         self.document = document
         self.text = document.text
         self.shift = 1 if self.text.startswith(BOM) else 0
-        self.root = _compose(self.text)
+        self.root, self.aliases = compose(self.text)
         first = self.text.find("\n")
         self.newline = "\r\n" if first > 0 and self.text[first - 1] == "\r" else "\n"
         self.comments = {leaf.start for leaf in document.leaves if leaf.style == LISTED}
@@ -152,6 +102,7 @@ class _Tree:
 
     def find(self, path: Path) -> _Place:
         node, parent, key = self.root, None, None
+        above = [node]
         for depth, part in enumerate(path):
             child, child_key = None, None
             if isinstance(node, MappingNode):
@@ -160,7 +111,7 @@ class _Tree:
                 if part == RESERVED and depth == 0:
                     self._nowhere(path, "the sops metadata are not data")
                 for candidate, item in node.value:
-                    if isinstance(candidate, ScalarNode) and candidate.value == part:
+                    if isinstance(candidate, ScalarNode | Alias) and candidate.value == part:
                         child, child_key = item, candidate
             elif isinstance(node, SequenceNode):
                 items = self._items(node)
@@ -171,11 +122,10 @@ class _Tree:
                 if part < len(items):
                     child = items[part]
             if child is None:
-                return _Place(node, parent, key, path[:depth], path[depth:])
-            if child_key is not None and child.start_mark.index < child_key.start_mark.index:
-                self._nowhere(path, "it leads through an alias; change it where its anchor is")
+                return _Place(node, parent, key, path[:depth], path[depth:], tuple(above))
             node, parent, key = child, node, child_key
-        return _Place(node, parent, key, path, ())
+            above.append(node)
+        return _Place(node, parent, key, path, (), tuple(above))
 
     def _items(self, node: Any) -> list[Any]:
         """A list's items without those that are sops' comments."""
@@ -186,13 +136,46 @@ class _Tree:
     def _dash(self, item: Any) -> int:
         return self.text.rfind("-", 0, item.start_mark.index + self.shift)
 
+    # -- aliases ------------------------------------------------------------------------------------------
+
+    def data_of(self, alias: Alias) -> Any:
+        """Return what an alias stands for: maps and lists with leaves in them."""
+        start = alias.start_mark.index + self.shift
+        leaves = [leaf for leaf in self.document.leaves if leaf.start == start and leaf.style[:1] == ALIAS]
+        depth = int(leaves[0].style.split(":")[1])
+        return nested.of_leaves([(leaf.path[depth:], leaf) for leaf in leaves])
+
+    def rewrite(self, alias: Alias, value: object) -> list[Edit]:
+        """Put data in the place of an alias."""
+        start, end = alias.start_mark.index + self.shift, alias.end_mark.index + self.shift
+        leaf = next(leaf for leaf in self.document.leaves if leaf.start == start and leaf.style[:1] == ALIAS)
+        return [Edit(start, end, yaml_spell.inline(value, flow=leaf.style[1:2] == FLOW))]
+
+    def unfold_copies(self, place: _Place) -> list[Edit]:
+        """Write out the aliases of what is changed at a place: elsewhere the values are to stay as they are."""
+        if not self.aliases:
+            return []
+        changed = {id(node) for node in place.above}
+        start = end = -1
+        if not place.missing:
+            changed |= {id(node) for node in below(place.node)}
+            start = (place.key or place.node).start_mark.index
+            end = place.node.end_mark.index
+        edits = []
+        for alias in self.aliases:
+            if id(alias.target) not in changed or start <= alias.start_mark.index < end:
+                continue
+            if alias.is_key:
+                where = alias.start_mark.index + self.shift, alias.end_mark.index + self.shift
+                edits.append(Edit(*where, yaml_spell.double_quoted(alias.value)))
+            else:
+                edits += self.rewrite(alias, self.data_of(alias))
+        return edits
+
     # -- changing -----------------------------------------------------------------------------------------
 
     def replace(self, place: _Place, path: Path, value: object) -> list[Edit]:
         leaf = next((leaf for leaf in self._leaves(path) if leaf.path == path), None)
-        if leaf is not None and leaf.style[:1] == ALIAS:
-            text = yaml_spell.inline(value, flow=leaf.style[1:2] == FLOW)
-            return [Edit(leaf.start, leaf.end, text)]
         simple = not isinstance(value, (dict, list)) or not value
         if leaf is not None and simple and leaf.kind not in ("map", "list"):
             kind, content = values.from_python(value)
@@ -260,8 +243,6 @@ class _Tree:
         leaves = self._leaves(path)
         while True:
             leaf = leaves[0] if leaves else None
-            if leaf is not None and leaf.style[:1] == ALIAS and int(leaf.style.split(":")[1]) == len(path):
-                return leaf.end
             part: str | int
             if not isinstance(node, MappingNode | SequenceNode) or node.flow_style:
                 break
@@ -373,25 +354,7 @@ class _Tree:
         return [Edit(where, where, f"{comma}{name}{yaml_spell.inline(value, flow=True)}")]
 
     def _nowhere(self, path: Path, why: str) -> NoReturn:
-        raise PathNotFound(f"{_spelt(path)} cannot be followed: {why}")
-
-
-def _wrapped(parts: Path, value: object) -> object:
-    for part in reversed(parts):
-        value = {part: value} if isinstance(part, str) else [value]
-    return value
-
-
-def _nested(entries: list[tuple[Path, Leaf]]) -> object:
-    """Build a tree whose scalars are leaves."""
-    if len(entries) == 1 and not entries[0][0]:
-        return entries[0][1]
-    children: dict[str | int, list[tuple[Path, Leaf]]] = {}
-    for path, leaf in entries:
-        children.setdefault(path[0], []).append((path[1:], leaf))
-    if isinstance(entries[0][0][0], int):
-        return [_nested(group) for group in children.values()]
-    return {name: _nested(group) for name, group in children.items()}
+        raise PathNotFound(f"{nested.spelt(path)} cannot be followed: {why}")
 
 
 def _without_comma(text: str, start: int, end: int) -> Edit:
@@ -412,7 +375,3 @@ def _step(text: str) -> int:
         if stripped and stripped != line and stripped[0] not in "#-":
             return max(len(line) - len(stripped), 2)
     return 4
-
-
-def _spelt(path: Path) -> str:
-    return "".join(f'["{part}"]' if isinstance(part, str) else f"[{part}]" for part in path)
