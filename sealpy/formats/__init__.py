@@ -66,10 +66,10 @@ class Format(Protocol):
     def insert(self, document: Document, path: Path, value: object) -> Sequence[Edit]:
         """Return the edits that put plain data (dict, list, str, int, float, bool, None) at a path, in clear.
 
-        A missing map on the way is made; an index one past the end appends; what stands in the way is replaced.
+        A missing map on the way is made; an index past the end appends, once; what stands in the way is replaced.
 
         Raises:
-            PathNotFound: an index out of range, or a key of a list.
+            PathNotFound: a negative index, or a key of a list.
         """
 
     def remove(self, document: Document, path: Path) -> Sequence[Edit]:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from sealpy import values
 from sealpy.document import LISTED, Document, Edit, Kind, Leaf, Path
 from sealpy.errors import AlreadyEncrypted, ParseError, PathNotFound
+from sealpy.formats import nested
 from sealpy.formats.flatten import scalars
 from sealpy.formats.json_scan import RESERVED, SPACE, STRING, Entry, Root, entries, fail, root_opening, scan
 
@@ -117,7 +118,7 @@ class Json:
         """Set what is at a path.
 
         Raises:
-            PathNotFound: an index out of range, a key of a list, or an index of a map.
+            PathNotFound: a negative index, a key of a list, or an index of a map.
             AlreadyEncrypted: the member that is reserved for the metadata.
         """
         _refuse_reserved(path)
@@ -130,9 +131,9 @@ class Json:
             found, close = entries(text, opening)
             entry = _pick(found, part, in_object=text[opening] == "{")
             if entry is None:
-                return [_added(text, opening, close, found, part, _nested(path[depth + 1 :], value), layout)]
+                return [_added(text, opening, close, found, part, nested.wrapped(path[depth + 1 :], value), layout)]
             if depth == len(path) - 1 or text[entry.value] not in "[{":
-                new = _written(_nested(path[depth + 1 :], value), *_surroundings(text, entry.start, layout))
+                new = _written(nested.wrapped(path[depth + 1 :], value), *_surroundings(text, entry.start, layout))
                 return [Edit(entry.value, entry.end, new)]
             opening = entry.value
         raise AssertionError("a path is not empty")
@@ -209,27 +210,16 @@ def _surroundings(text: str, start: int, layout: _Layout) -> tuple[_Layout, str]
 
 
 def _pick(found: Sequence[Entry], part: str | int, *, in_object: bool) -> Entry | None:
-    """Return the entry with a key or index, None where it can be added."""
+    """Return the entry with a key or index, None where it can be added: any index beyond the end adds one item."""
     if in_object:
         if isinstance(part, int):
             raise PathNotFound("a map has keys, not indices")
         return next((entry for entry in found if entry.key == part), None)
     if isinstance(part, str):
         raise PathNotFound("a list has indices, not keys")
-    if not 0 <= part <= len(found):
-        raise PathNotFound("the index is out of range")
+    if part < 0:
+        raise PathNotFound("an index is negative")
     return found[part] if part < len(found) else None
-
-
-def _nested(path: Path, value: object) -> object:
-    for part in reversed(path):
-        if isinstance(part, str):
-            value = {part: value}
-        elif part == 0:
-            value = [value]
-        else:
-            raise PathNotFound("the index is out of range")
-    return value
 
 
 def _added(
