@@ -14,6 +14,8 @@ import pytest
 from tests import places
 from tests.seed import SEED, VARIABLE
 
+pytest_plugins = ["tests.cluster.apiserver", "tests.cluster.flux"]
+
 KEPT = re.compile(
     r"PATH|LANG|LC_.*|TZ|TMPDIR|PYTHON.*|PYTEST_.*|HYPOTHESIS_.*|COV_.*|LD_LIBRARY_PATH|VIRTUAL_ENV|SSL_CERT_.*"
 )

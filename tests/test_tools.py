@@ -4,6 +4,9 @@ import json
 import os
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
+
+import pytest
 
 from tests.conftest import AgeKey
 
@@ -27,6 +30,25 @@ def test_age_is_the_pinned_version(tool: Callable[[str], str]) -> None:
 
 def test_kustomize_is_the_pinned_version(tool: Callable[[str], str]) -> None:
     assert run(tool("kustomize"), "version").strip() == "v5.7.1"
+
+
+def test_etcd_is_the_pinned_version(tool: Callable[[str], str]) -> None:
+    assert run(tool("etcd"), "--version").splitlines()[0] == "etcd Version: 3.6.5"
+
+
+@pytest.mark.parametrize(
+    ("program", "module"),
+    [
+        ("kube-apiserver", b"\tk8s.io/kubernetes\tv1.34.4\t"),
+        ("kube-apiserver", b"\tk8s.io/apiserver\tv0.34.4\t"),
+        ("kustomize-controller", b"\tgithub.com/fluxcd/kustomize-controller\tv1.7.3\t"),
+        ("kustomize-controller", b"\tsigs.k8s.io/kustomize/api\tv0.20.1\t"),
+    ],
+)
+def test_what_does_not_say_its_version_is_built_from_the_pinned_one(
+    tool: Callable[[str], str], program: str, module: bytes
+) -> None:
+    assert module in Path(tool(program)).read_bytes()
 
 
 def test_gosops_prints_the_tree_that_sops_sees(tool: Callable[[str], str]) -> None:
