@@ -164,7 +164,8 @@ def _definition(group: str, kind: str, plural: str) -> Json:
 
 
 def _established(definition: Json) -> bool | None:
-    conditions = definition.get("status", {}).get("conditions", [])
+    # At first there is a status with null for conditions.
+    conditions = definition.get("status", {}).get("conditions") or []
     return any(one["type"] == "Established" and one["status"] == "True" for one in conditions) or None
 
 
