@@ -182,6 +182,10 @@ class PartChange(NamedTuple):
 
     path: bytes
     happening: Happening
+    beyond: tuple[str, ...] = ()
+    """The recipients that it has, as it is now, and its file has not."""
+    lacking: tuple[str, ...] = ()
+    """Those that its file has, and it has not."""
 
 
 class FileChange(NamedTuple, Generic[V]):

@@ -60,8 +60,17 @@ class Identities:
     Safe to share between threads, and after a fork. Nothing is read before it is needed.
     """
 
-    def __init__(self, environ: Mapping[str, str], *, home: str | None = None, prompt: Prompt | None = None) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        *,
+        home: str | None = None,
+        prompt: Prompt | None = None,
+        shown: Callable[[str], str] | None = None,
+    ) -> None:
+        """Take the environment; ``shown`` writes a recipient for people, by its name."""
         self._environ = environ
+        self._shown = shown or _short
         self._home = home or environ.get("HOME")
         self._prompt = prompt
         self._waiting: list[tuple[str, _Load]] | None = None
@@ -119,7 +128,7 @@ class Identities:
         """Say which identities were tried and from where, what was of no use, and the next step."""
         attempts = self.attempts()
         recipients = [
-            f"{_short(recipient)} ({attempt.source})" for attempt in attempts for recipient in attempt.recipients
+            f"{self._shown(recipient)} ({attempt.source})" for attempt in attempts for recipient in attempt.recipients
         ]
         problems = [f"{attempt.source}: {attempt.reason}" for attempt in attempts if attempt.reason]
         if recipients:

@@ -35,7 +35,7 @@ class KeysAtHand:
     """The keys of this environment that need no program and no person."""
 
     def __init__(self, environ: Mapping[str, str], shown: Callable[[str], str]) -> None:
-        self._identities = Identities(environ)
+        self._identities = Identities(environ, shown=shown)
         self._keyring = Keyring(registry.backends(self._identities), shown=shown)
         self._ours: dict[str, bool] = {}
 

@@ -43,6 +43,14 @@ def committed(git: "Git", commit: str) -> project.Project:
         return project.EMPTY
 
 
+def usable(config: str | None) -> project.Project:
+    """Return the project file as ``load`` does; one that cannot be used has no names."""
+    try:
+        return load(config)
+    except (RuleError, SourceError):
+        return project.EMPTY
+
+
 def shown(config: Callable[[], str | None]) -> Callable[[str], str]:
     """Return what writes the label of a master key by its name; the file is read when the first one is written.
 
@@ -53,10 +61,7 @@ def shown(config: Callable[[], str | None]) -> Callable[[str], str]:
 
     def write(label: str) -> str:
         if not known:
-            try:
-                known.append(load(config()))
-            except (RuleError, SourceError):
-                known.append(project.EMPTY)
+            known.append(usable(config()))
         return known[0].shown(label)
 
     return write

@@ -237,7 +237,8 @@ class Session:
         raise Stop(UNWRITABLE, message, hint=hint)
 
     def _new_keyring(self, prompt: "_Person | None") -> Keyring:
-        return Keyring(registry.backends(Identities(self.call.environ, prompt=prompt)), self.order, shown=self.shown)
+        identities = Identities(self.call.environ, prompt=prompt, shown=self.shown)
+        return Keyring(registry.backends(identities), self.order, shown=self.shown)
 
     def shown(self, label: str) -> str:
         """Write a master key for people, by its name; sops knows none."""

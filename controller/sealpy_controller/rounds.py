@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from sealpy.errors import SealpyError
 from sealpy.keyring import Keyring
-from sealpy_controller import desired, manifest_files
+from sealpy.project import EMPTY
+from sealpy_controller import desired, manifest_files, names
 from sealpy_controller.apply import Application, Origin
 from sealpy_controller.backoff import Retries
 from sealpy_controller.desired import Desired
@@ -63,15 +64,17 @@ class Rounds:
         self,
         source: Source,
         target: Directory,
-        keys: Callable[[], Keyring],
+        keys: Callable[[Callable[[str], str]], Keyring],
         retries: Retries,
         stop: Callable[[], bool],
         *,
         allow_prune: bool,
         dry_run: bool,
     ) -> None:
-        """``keys`` is called in each round: they may have changed."""
+        """``keys`` is called in each round, for they may have changed, with what writes a recipient by its name."""
         self._source = source
+        self._names = ("", EMPTY)
+        """The names that hold in a commit."""
         self._target = target
         self._keys = keys
         self._retries = retries
@@ -115,7 +118,9 @@ class Rounds:
         faults: list[Fault] = []
         remarks: list[str] = []
         kustomizations: dict[str, dict[str, str]] = {}
-        keyring = self._keys()
+        if self._names[0] != commit:
+            self._names = (commit, names.read(self._source, commit))
+        keyring = self._keys(self._names[1].shown)
         files = 0
         doubtful: list[Fault] = []
         for file, data in self._source.contents(self._due(listing.files, faults)):

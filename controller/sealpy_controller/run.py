@@ -92,7 +92,7 @@ def run(settings: Settings, environ: Mapping[str, str], stop: Stop, out: TextIO,
         rounds = Rounds(
             source,
             target,
-            lambda: Keyring(registry.backends(Identities(environ))),
+            lambda shown: Keyring(registry.backends(Identities(environ, shown=shown)), shown=shown),
             retries,
             stop,
             allow_prune=settings.allow_prune,

@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Self
 
 from sealpy.errors import SourceError
@@ -116,17 +116,19 @@ class Source:
             output = None
         if output is None:
             raise SourceError(f"there is no folder {self.path} on {self.ref}", hint="see whether --path is right")
-        files = []
-        links = 0
-        for record in filter(None, output.split(b"\0")):
-            about, _, name = record.partition(b"\t")
-            mode, _, blob = about.split(b" ")
-            if mode in _PLAIN_FILES:
-                path = os.fsdecode(name)
-                files.append(File(f"{self.path}/{path}" if self.path else path, blob.decode()))
-            else:
-                links += 1
-        return Listing(tuple(files), links)
+        listing = _listing(output)
+        if not self.path:
+            return listing
+        return listing._replace(files=tuple(File(f"{self.path}/{path}", blob) for path, blob in listing.files))
+
+    def named(self, commit: str, paths: Sequence[str]) -> tuple[File, ...]:
+        """Return those of some paths, which need not be in the folder, that are files.
+
+        Raises:
+            SourceError: git fails.
+            Stopped
+        """
+        return _listing(self._git().ask("ls-tree", "-z", "--full-tree", commit, "--", *paths)).files
 
     def contents(self, files: Iterable[File]) -> Iterator[tuple[File, bytes | None]]:
         """Yield files with their content, None for one that is larger than ``MAX_FILE``.
@@ -181,6 +183,19 @@ class Source:
         if self._mirror:
             shutil.rmtree(os.path.dirname(self._mirror), ignore_errors=True)
             self._mirror = ""
+
+
+def _listing(output: bytes) -> Listing:
+    files = []
+    links = 0
+    for record in filter(None, output.split(b"\0")):
+        about, _, name = record.partition(b"\t")
+        mode, _, blob = about.split(b" ")
+        if mode in _PLAIN_FILES:
+            files.append(File(os.fsdecode(name), blob.decode()))
+        else:
+            links += 1
+    return Listing(tuple(files), links)
 
 
 def _check_url(url: str) -> str:

@@ -19,7 +19,7 @@ from sealpy.changeset import (
     Standing,
     State,
 )
-from sealpy.comparison.access import compare_access, labels
+from sealpy.comparison.access import compare_access, differences, labels
 from sealpy.comparison.joining import fits, join
 from sealpy.comparison.leaves import Counts, Judge, compare_leaves
 from sealpy.comparison.objects import Part, holds_clear_secret, match, parts
@@ -97,7 +97,8 @@ def _compare_with_parts(
             alone.append(versions)
             continue
         path = _there(*versions).path
-        changed.append(PartChange(path, _happening(*versions)))
+        beyond, lacking = differences(read_parts[1], sides[1])
+        changed.append(PartChange(path, _happening(*versions), beyond, lacking))
         for number, side in there:
             joining[number].append((path, side))
     found = [compare(*versions, opener) for versions in alone]

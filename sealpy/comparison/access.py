@@ -46,6 +46,14 @@ def labels(side: Side) -> tuple[str, ...]:
     return tuple(recipient.label for recipient in _recipients(side.metadata))
 
 
+def differences(one: Side, other: Side) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the recipients of one version that another has not, and the other way round; of sealed ones only."""
+    if not (one.is_sealed and other.is_sealed):
+        return (), ()
+    mine, theirs = labels(one), labels(other)
+    return tuple(label for label in mine if label not in theirs), tuple(label for label in theirs if label not in mine)
+
+
 def _recipients(metadata: Metadata | None) -> dict[Recipient, WrappedKey]:
     if metadata is None:
         return {}

@@ -137,8 +137,51 @@ def test_json_names_the_part(team: Team) -> None:
 
     (file,) = document["files"]
     assert file["path"] == FILE
-    assert file["parts"] == [{"path": "k8s/prod/secrets.d/DB_PASSWORD.yaml", "happening": "added"}]
+    assert file["parts"] == [
+        {"path": "k8s/prod/secrets.d/DB_PASSWORD.yaml", "happening": "added", "beyond_file": [], "missing": []}
+    ]
     (change,) = file["objects"][0]["changes"]
     assert change["part"] == "k8s/prod/secrets.d/DB_PASSWORD.yaml"
     assert change["authenticated"] is False
     assert document["summary"]["files"] == 1
+
+
+def test_a_part_that_others_can_read_than_its_file_is_flagged(team: Team, other_key: AgeKey) -> None:
+    _seal_part_for(team, other_key)
+    team.dev.git("checkout", "-q", "-b", "pull-request")
+    _commit(team)
+    ours, theirs = team.key.recipient, other_key.recipient
+    lines = (
+        f"  + part {PART}, which whoever can push can write, without the key\n"
+        f"  ! {theirs} can read it, and not its file\n"
+        f"  ! {ours} cannot read it, and so no more its file, which counts with its parts\n"
+    )
+
+    for words, person in ((("main", "HEAD"), team.ops), (("pull-request",), team.dev)):
+        ended = person("diff", *words)
+        assert ended.code == 0
+        assert lines in ended.out
+    (part,) = json.loads(team.dev("diff", "--json", "main", "HEAD").out)["files"][0]["parts"]
+    assert part == {
+        "path": PART,
+        "happening": "added",
+        "beyond_file": [{"recipient": theirs, "called": None}],
+        "missing": [{"recipient": ours, "called": None}],
+    }
+
+
+def test_a_part_that_is_removed_is_readable_by_nobody(team: Team, other_key: AgeKey) -> None:
+    _seal_part_for(team, other_key)
+    _commit(team)
+    (team.dev.folder / PART).unlink()
+
+    shown = team.dev("diff").out
+
+    assert f"  - part {PART}\n" in shown
+    assert "can read" not in shown
+
+
+def _seal_part_for(team: Team, key: AgeKey) -> None:
+    text = "apiVersion: v1\nkind: Secret\nmetadata: {name: web, namespace: shop}\nstringData: {STRIPE_KEY: x}\n"
+    team.dev.write(PART, text)
+    assert team.dev("encrypt", "-i", "--age", key.recipient, PART).code == 0

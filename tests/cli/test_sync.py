@@ -338,6 +338,7 @@ def test_it_is_told_in_json(team: Team) -> None:
         ],
         "unchanged": 1,
         "failed": 0,
+        "names": {team.recipient("dan"): "dan", team.recipient("leo"): "leo"},
     }
     assert [each["done"] for each in done["files"]] == [True, True]
 

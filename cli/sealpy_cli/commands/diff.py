@@ -12,6 +12,7 @@ from sealpy.changeset import ChangeSet, Renderer, Totals, V, redact
 from sealpy.comparison import Opener
 from sealpy.identities import Identities
 from sealpy.keyring import Keyring
+from sealpy.project import Project
 from sealpy.redaction import RedactedValue, RevealedValue
 from sealpy_cli import project_file, review_codes, snapshots, terminal
 from sealpy_cli.exit_codes import BROKEN_PIPE, Stop
@@ -73,36 +74,48 @@ def diff(  # noqa: PLR0913 - one for each option
     on_screen = terminal.is_screen(1)
     revealed = reveal or reveal_in_ci or (on_screen and not in_ci)
     remarks = _about_values(revealed=revealed, on_screen=on_screen, in_ci=in_ci)
-    opener = Opener(Keyring(registry.backends(Identities(os.environ))).open, registry.format_for)
+    _check_names(versions)
+    names: list[Project] = []
+
+    def shown(recipient: str) -> str:
+        # The names are known before the first file is opened.
+        return names[0].shown(recipient)
+
+    identities = Identities(os.environ, shown=shown)
+    opener = Opener(Keyring(registry.backends(identities), shown=shown).open, registry.format_for)
     with Git() as git:
-        changes, remark = _changes(git, versions, paths, staged=staged, files=files, opener=opener)
-        remarks += [remark] if remark else []
+        compared = None if files else _compared(git, versions, paths, staged=staged)._replace(paths=paths)
         # The names are those of the old side: a change must not choose what its reviewer reads.
-        project = project_file.load(None) if files else project_file.committed(git, changes.range.old.commit)
+        project = project_file.committed(git, compared.range.old.commit) if compared else project_file.load(None)
+        names.append(project)
+        if compared is not None:
+            remarks += [compared.remark] if compared.remark else []
+            changes = snapshots.changes_of(git, compared, opener)
+        else:
+            changes = _of_files(versions, paths, opener, staged=staged)
         colour = on_screen and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         if revealed:
             text: Renderer[RevealedValue] = TextRenderer(colour=colour, remarks=remarks, project=project)
-            totals = _write(changes, JsonRenderer(revealed=True) if as_json else text)
+            totals = _write(changes, JsonRenderer(revealed=True, project=project) if as_json else text)
         else:
             safe: Renderer[RedactedValue] = TextRenderer(colour=colour, remarks=remarks, project=project)
-            totals = _write(redact(changes), JsonRenderer(revealed=False) if as_json else safe)
+            totals = _write(redact(changes), JsonRenderer(revealed=False, project=project) if as_json else safe)
     return review_codes.code_of(totals, exit_code=exit_code, require_decrypt=require_decrypt)
 
 
-def _changes(
-    git: Git, versions: Sequence[str], paths: Sequence[str], *, staged: bool, files: bool, opener: Opener
-) -> tuple[ChangeSet[RevealedValue], str]:
-    """Find out what is compared with what."""
+def _check_names(versions: Sequence[str]) -> None:
     for name in versions:
         if name.startswith("-") or not name:
             raise click.UsageError("a name that begins with a hyphen, or is empty, is no version")
-    if files:
-        names = (*versions, *paths)
-        if len(names) != 2 or staged:
-            raise click.UsageError("--files takes two files and nothing else")
-        return snapshots.of_files(names[0], names[1], opener), ""
-    compared = _compared(git, versions, paths, staged=staged)._replace(paths=paths)
-    return snapshots.changes_of(git, compared, opener), compared.remark
+
+
+def _of_files(
+    versions: Sequence[str], paths: Sequence[str], opener: Opener, *, staged: bool
+) -> ChangeSet[RevealedValue]:
+    names = (*versions, *paths)
+    if len(names) != 2 or staged:
+        raise click.UsageError("--files takes two files and nothing else")
+    return snapshots.of_files(names[0], names[1], opener)
 
 
 def _compared(git: Git, versions: Sequence[str], paths: Sequence[str], *, staged: bool) -> snapshots.Comparison:

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 
 import click
 
-from sealpy import files, os_keyring
+from sealpy import config_file, files, os_keyring
 from sealpy.config_folder import config_folder
 from sealpy.errors import KeyServiceError, NotMyKey, Refused
 from sealpy.identities import Identities, TextIdentity, generate, read
-from sealpy_cli import key_file, terminal
+from sealpy.project import Project
+from sealpy_cli import key_file, project_file, terminal
 from sealpy_cli.person import Person
 
 _LIMIT = 1 << 24
@@ -67,21 +68,22 @@ def list_keys(as_json: bool) -> None:
     attempts = identities.attempts()
     path = identities.key_file()
     names = key_file.names(path) if path else {}
+    calls = _project()
     found = [
         {"recipient": recipient, "source": attempt.source, "name": names.get(recipient, "")}
         for attempt in attempts
         for recipient in attempt.recipients
     ]
     found += [{"recipient": recipient, "source": "keyring", "name": ""} for recipient in identities.in_keyring()]
+    found = [{**item, "called": calls.name_of(item["recipient"])} for item in found]
     unusable = [{"source": item.source, "reason": item.reason} for item in attempts if item.reason]
     unusable += [{"source": name, "reason": "not run"} for name in _COMMANDS if name in os.environ]
     if as_json:
         print(json.dumps({"schema": "sealpy.key-list/1", "keys": found, "unusable": unusable}, indent=2))
         return
     for item in found:
-        print(
-            "  ".join(filter(None, (item["recipient"], terminal.plain(item["source"]), terminal.plain(item["name"]))))
-        )
+        called = dict.fromkeys((item["name"], item["called"]))
+        print("  ".join(filter(None, (item["recipient"], *map(terminal.plain, (item["source"], *called))))))
     for item in unusable:
         terminal.say(terminal.plain(f"{item['source']}: {item['reason']}"))
     if not found:
@@ -104,7 +106,7 @@ def import_keys(file: str) -> None:
         _add(fresh)
     for identity in imported:
         if identity not in fresh:
-            terminal.say(f"{identity.recipients[0]} is already in {terminal.plain(path)}")
+            terminal.say(f"{_project().shown(identity.recipients[0])} is already in {terminal.plain(path)}")
     _print_recipients(imported)
 
 
@@ -194,6 +196,10 @@ def _store_in_keyring(made: TextIdentity) -> None:
     terminal.say("the key is in the keyring of this system; sealpy finds it there, sops does not")
     if sys.platform == "darwin":
         terminal.say("on macOS, any code that the same Python runs can read it without being asked")
+
+
+def _project() -> Project:
+    return project_file.usable(config_file.find(os.getcwd()).path)
 
 
 def _print_recipients(identities: Sequence[TextIdentity]) -> None:

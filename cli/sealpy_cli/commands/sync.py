@@ -74,6 +74,12 @@ def sync(root: Arguments, operands: Sequence[str], *, check: bool, yes: bool, as
             "files": [_as_json(each, done=each in done) for each in (planned if check else done)],
             "unchanged": len(seen.files) - len(planned),
             "failed": len(codes),
+            "names": {
+                text: name
+                for each in planned
+                for _, text in (*each.change.added, *each.change.removed)
+                if (name := on.project.name_of(text))
+            },
         }
         sys.stdout.write(json.dumps({"schema": _SCHEMA, **report}, indent=2) + "\n")
     parts = [f"{len(writes)} brought in line"] if writes else []

@@ -21,16 +21,21 @@ from sealpy.changeset import (
     Totals,
     V,
 )
+from sealpy.project import EMPTY, Project
 from sealpy.redaction import PublicValue, RedactedValue, RevealedValue
 
 SCHEMA = "sealpy.diff/1"
 
 
 class JsonRenderer(Generic[V]):
-    """Writes for programs; ``revealed`` only tells the reader what to expect, the values are what they are."""
+    """Writes for programs; ``revealed`` only tells the reader what to expect, the values are what they are.
 
-    def __init__(self, *, revealed: bool) -> None:
+    ``project`` has the names of the recipients.
+    """
+
+    def __init__(self, *, revealed: bool, project: Project = EMPTY) -> None:
         self._revealed = revealed
+        self._project = project
 
     def render(self, changes: ChangeSet[V]) -> Iterator[str]:
         """Return the document piece by piece."""
@@ -38,7 +43,7 @@ class JsonRenderer(Generic[V]):
         yield f'{_dump(head)[:-1]}, "files": ['
         between = "\n"
         for file in changes:
-            yield between + _dump(_file(file))
+            yield between + _dump(_file(file, self._project))
             between = ",\n"
         yield f'\n], "summary": {_dump(_summary(changes.totals))}}}\n'
 
@@ -60,7 +65,7 @@ def _snapshot(one: Snapshot) -> dict[str, object]:
     return {"label": _text(one.label), "commit": one.commit or None}
 
 
-def _file(file: FileChange[V]) -> dict[str, object]:
+def _file(file: FileChange[V], calls: Project) -> dict[str, object]:
     access = file.access
     return {
         "path": _path(file.path),
@@ -74,8 +79,17 @@ def _file(file: FileChange[V]) -> dict[str, object]:
         "sizes": {"old": _size(file.sizes[0]), "new": _size(file.sizes[1])},
         "mac": file.mac,
         "note": _text(file.note) or None,
-        "parts": [{"path": _path(part.path), "happening": part.happening} for part in file.parts],
+        "parts": [
+            {
+                "path": _path(part.path),
+                "happening": part.happening,
+                "beyond_file": [_called(label, calls) for label in part.beyond],
+                "missing": [_called(label, calls) for label in part.lacking],
+            }
+            for part in file.parts
+        ],
         "needs": [_text(name) for name in file.needs],
+        "holders": [_called(name, calls) for name in file.needs],
         "faults": [
             {
                 "side": fault.side,
@@ -90,9 +104,9 @@ def _file(file: FileChange[V]) -> dict[str, object]:
         "access": None
         if access is None
         else {
-            "recipients": [_recipient(one) for one in access.recipients],
-            "added": [_recipient(one) for one in access.added],
-            "removed": [_recipient(one) for one in access.removed],
+            "recipients": [_recipient(one, calls) for one in access.recipients],
+            "added": [_recipient(one, calls) for one in access.added],
+            "removed": [_recipient(one, calls) for one in access.removed],
             "settings": [
                 {"name": _text(one.name), "old": _text(one.old), "new": _text(one.new)} for one in access.settings
             ],
@@ -161,8 +175,14 @@ def _summary(totals: Totals) -> dict[str, object]:
     }
 
 
-def _recipient(one: Recipient) -> dict[str, object]:
-    return {"type": _text(one.backend), "name": _text(one.label), "group": one.group}
+def _recipient(one: Recipient, calls: Project) -> dict[str, object]:
+    # "name" was the recipient before recipients had names.
+    called = calls.name_of(one.label) or None
+    return {"type": _text(one.backend), "name": _text(one.label), "called": called, "group": one.group}
+
+
+def _called(label: str, calls: Project) -> dict[str, object]:
+    return {"recipient": _text(label), "called": calls.name_of(label) or None}
 
 
 def _keys(path: tuple[str | int, ...]) -> list[object]:

@@ -20,6 +20,7 @@ _WIDEST_KEY = 40
 _INLINE = 100
 """Characters of two values together that still stand on one line."""
 _MOST_NAMES = 8
+_LACKING = "cannot read it, and so no more its file, which counts with its parts"
 
 _TALLY = (
     ("changed", "with changes"),
@@ -67,7 +68,9 @@ class TextRenderer(Generic[V]):
     def _file(self, file: FileChange[V]) -> Iterator[str]:
         yield self._paint("#", visible_path(file.path)) + _after_name(file)
         several = len(file.objects) > 1
-        yield from self._lines("  ", (*_faults(file, self._project), *_access(file, self._project), *_parts(file)))
+        yield from self._lines(
+            "  ", (*_faults(file, self._project), *_access(file, self._project), *_parts(file, self._project))
+        )
         for one in file.objects:
             if several:
                 yield f"  {_identity(one, within=file)}"
@@ -170,10 +173,16 @@ def _access(file: FileChange[V], project: Project) -> Iterator[Line]:
         yield "-", f"recipient {spelling.recipient(one, project)}{kept}"
     for setting in access.settings:
         old, new = (spelling.shortened(visible(text), _INLINE) or "(none)" for text in (setting.old, setting.new))
-        yield "~", f"{visible(setting.name)}: {old} → {new}{_tail('sops metadata are never under the MAC')}"
+        yield "~", f"{_setting(setting.name, project)}: {old} → {new}{_tail('sops metadata are never under the MAC')}"
 
 
-def _parts(file: FileChange[V]) -> Iterator[Line]:
+def _setting(name: str, project: Project) -> str:
+    """Write the name of a setting; that of a recipient begins with it."""
+    label, _, field = name.rpartition(" ")
+    return f"{project.shown(label)} {visible(field)}" if project.name_of(label) else visible(name)
+
+
+def _parts(file: FileChange[V], project: Project) -> Iterator[Line]:
     for part in file.parts:
         name = visible_path(part.path)
         if part.happening == "removed":
@@ -181,6 +190,9 @@ def _parts(file: FileChange[V]) -> Iterator[Line]:
         else:
             sign = "+" if part.happening == "added" else "~"
             yield sign, f"part {name}, which whoever can push can write, without the key"
+            for labels, what in ((part.beyond, "can read it, and not its file"), (part.lacking, _LACKING)):
+                if labels:
+                    yield "!", f"{_listing([project.shown(label) for label in labels])} {what}"
 
 
 def _counts(file: FileChange[V]) -> Iterator[Line]:

@@ -46,7 +46,9 @@ def run(call: Call) -> int:
             raise many.LeftAlone from None
         absent = [text for backend, text in remove if (backend, text) not in _names(opened)]
         if absent:
-            terminal.warn(f"{terminal.plain(item.path)}: is not sealed for {terminal.listing(absent)}")
+            terminal.warn(
+                f"{terminal.plain(item.path)}: is not sealed for {terminal.listing([session.shown(text) for text in absent])}"
+            )
         try:
             groups = operations.changed_groups(opened.metadata, add=add, remove=remove)
             rotated = operations.rotate(opened, fmt, session.keyring, now=datetime.now(UTC), groups=groups)
