@@ -9,7 +9,6 @@ from sealpy import part_folder, project, registry
 from sealpy.checking import configuration, parts
 from sealpy.checking.files import Subject, Tools, check
 from sealpy.checking.findings import Finding, graded
-from sealpy.document import Document
 from sealpy.errors import DocumentError, RuleError, SourceError
 from sealpy.identities import Identities
 from sealpy.keyring import Keyring
@@ -88,7 +87,7 @@ def run(repository: Repository, paths: Sequence[str], *, environ: Mapping[str, s
             for key in verdict.metadata.master_keys():
                 if key.backend == "age":
                     recipients.setdefault(key.label, entry.name)
-    found += _parts(repository, bases)
+    found += _parts(repository, bases, calls)
     found += _configurations(repository, recipients, calls)
     return Report(
         sorted(graded(found, calls.severities), key=lambda one: (one.path, one.line)),
@@ -128,23 +127,26 @@ def _configurations(repository: Repository, recipients: Mapping[str, str], calls
     return found
 
 
-def _parts(repository: Repository, bases: Iterable[str]) -> list[Finding]:
+def _parts(repository: Repository, bases: Iterable[str], calls: Project) -> list[Finding]:
     found: list[Finding] = []
     for base in bases:
-        document = _scanned(repository, base)
-        if document is not None:
-            names = ((name, _scanned(repository, name)) for name in repository.parts_of(base))
-            found += parts.check(document, [(name, part) for name, part in names if part is not None])
+        whole = _piece(repository, base)
+        if whole is not None:
+            pieces = (_piece(repository, name) for name in repository.parts_of(base))
+            found += parts.check(whole, [piece for piece in pieces if piece is not None], calls)
     return found
 
 
-def _scanned(repository: Repository, name: str) -> Document | None:
+def _piece(repository: Repository, name: str) -> parts.Piece | None:
     data = repository.read(name)
+    if data is None:
+        return None
     fmt = registry.format_for(name)
     try:
-        return None if data is None else fmt.scan(fmt.decode(data))
+        document = fmt.scan(fmt.decode(data))
     except DocumentError:
         return None  # that is a finding of its own
+    return parts.Piece(name, document, repository.rule_for(name, repository.configuration_for(name)))
 
 
 def _unread(entry: Entry, error: SourceError) -> list[Finding]:

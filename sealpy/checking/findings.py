@@ -35,6 +35,7 @@ KINDS: Mapping[str, Kind] = {
     "SP313": Kind(NOTE, "no recipient has a name"),
     "SP314": Kind(ERROR, "a key that should open the file and does not"),
     "SP315": Kind(NOTE, "a part that replaces a value of its file"),
+    "SP316": Kind(WARNING, "a part that others can read than those who read its file"),
     "SP401": Kind(ERROR, "a MAC that is missing or does not fit"),
     "SP402": Kind(ERROR, "an encrypted value that does not open"),
     "SP403": Kind(ERROR, "a value that was edited without a key"),

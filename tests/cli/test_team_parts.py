@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -173,3 +174,62 @@ def test_a_mistake_in_the_rule_of_a_file_stops_what_would_miss_its_parts(team: T
 
     assert {file: team.read(file) for file in ALL} == before
     assert os.path.exists(team.folder / PART)
+
+
+class TestAPartThatOthersCanReadThanItsFile:
+    """The finding SP316; sops' rotate made it so, or another rule for the part."""
+
+    def test_is_warned_of_with_the_step_that_mends_it(self, team: Team, tool: Tool) -> None:
+        words = ("rotate", "-i", "--add-age", team.recipient("dan"), "--rm-age", team.recipient("leo"), PART)
+        assert team.olga(*words, program=[tool("sops")]).code == 0
+
+        found = findings(team)
+
+        assert [(one["path"], one["severity"], one["message"], one["fix"]) for one in found] == [
+            (PART, "warning", f"{shown(team, 'dan')} can read this part, and not {PROD}", f"sealpy sync {PART}"),
+            (PART, "warning", f"{shown(team, 'leo')} can read {PROD}, and not this part of it", f"sealpy sync {PART}"),
+        ]
+        assert team.olga("sync", "--yes", PART).code == 0
+        assert findings(team) == []
+
+    def test_by_a_rule_of_its_own_is_in_line_with_that_and_warned_of(self, team: Team) -> None:
+        more = "  - path_regex: secrets\\.d/\n    encrypted_regex: ^(data|stringData)$\n    age: {olga},{leo}\n"
+        team.write(".sops.yaml", RULES + more)
+        assert findings(team) == []
+
+        ended = team.olga("revoke", "prod", "leo")
+
+        assert ended.code == 0
+        assert [(one["path"], one["message"], one["fix"]) for one in findings(team)] == [
+            (
+                part,
+                (
+                    f"{shown(team, 'leo')} can read this part, and not {base}, for they have different rules: "
+                    f"let the rule of {base} take it in"
+                ),
+                None,
+            )
+            for part, base in ((HIDDEN_PART, HIDDEN), (PART, PROD))
+        ]
+
+    def test_is_found_when_it_is_staged(self, team: Team, tool: Tool) -> None:
+        words = ("rotate", "-i", "--add-age", team.recipient("dan"), PART)
+        assert team.olga(*words, program=[tool("sops")]).code == 0
+        assert findings(team, "--staged") == []
+        team.olga.git("add", PART)
+
+        assert [one["path"] for one in findings(team, "--staged")] == [PART]
+
+    def test_can_be_made_an_error_or_be_let_be(self, team: Team, tool: Tool) -> None:
+        words = ("rotate", "-i", "--add-age", team.recipient("dan"), PART)
+        assert team.olga(*words, program=[tool("sops")]).code == 0
+
+        for severity in ("error", "off"):
+            team.write(".sealpy.yaml", NAMES + f"severities: {{SP316: {severity}}}\n")
+            assert [one["severity"] for one in findings(team)] == [severity] * (severity != "off")
+
+
+def findings(team: Team, *words: str) -> list[dict[str, Any]]:
+    """Return what check says of parts that others can read."""
+    found: list[dict[str, Any]] = json.loads(team.pat("check", "--json", *words).out)["findings"]
+    return [one for one in found if one["id"] == "SP316"]
