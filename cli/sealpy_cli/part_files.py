@@ -97,11 +97,18 @@ def _strike(kustomization: str, file: str) -> None:
     name = _name_in(kustomization, file)
 
     def change(document: Document, fmt: Format) -> Sequence[Edit]:
-        places = _places(document.leaves, "patches", name)
-        if not places:
+        place = next(filter(None, (_item(leaf, name) for leaf in document.leaves)), None)
+        if place is None:
             return ()
-        items = {leaf.path[1] for leaf in document.leaves if leaf.path[:1] == ("patches",) and len(leaf.path) > 1}
-        return fmt.remove(document, places[0] if len(items) > 1 else ("patches",))
+        depth = len(place)
+        above = place[:-1]
+        items = {
+            leaf.path[depth - 1]
+            for leaf in document.leaves
+            if leaf.path[: depth - 1] == above and len(leaf.path) >= depth
+        }
+        is_last = isinstance(place[-1], int) and len(items) == 1
+        return fmt.remove(document, above if is_last else place)
 
     while _change(kustomization, change):
         # As often as it stands there.
@@ -121,6 +128,22 @@ def _change(path: str, change: Callable[[Document, Format], Sequence[Edit]]) -> 
         return False
     files.replace(path, fmt.encode(splice(document.text, edits)), expected=raw)
     return True
+
+
+def _item(leaf: Leaf, name: str) -> Path | None:
+    """Return what goes from a kustomization with a file that a leaf names; None where it names none, or another."""
+    if leaf.kind == "comment" or not leaf.content or os.path.normpath(leaf.content) != name:
+        return None
+    match leaf.path:
+        case ("patches", int(), "path"):
+            return leaf.path[:2]
+        case ("resources" | "patchesStrategicMerge", int()):
+            return leaf.path
+        case ("secretGenerator" | "configMapGenerator", int(), "envs", int()):
+            return leaf.path
+        case ("secretGenerator" | "configMapGenerator", int(), "env"):
+            return leaf.path
+    return None
 
 
 def _places(leaves: Sequence[Leaf], section: str, name: str) -> list[Path]:

@@ -149,3 +149,88 @@ def test_the_reconciler_serves_base_and_parts_as_one(team: Team) -> None:
     after = team.ops("reconcile", *words)
     assert after.code == 0
     assert "1 unchanged" in after.err
+
+
+class TestAKustomizationThatNamesParts:
+    """After a fold nothing in it looks for a file that is gone; built with the real kustomize."""
+
+    KUSTOMIZATION = "k8s/prod/kustomization.yaml"
+
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [
+            (
+                "patches:\n  - path: secrets.d/STRIPE_KEY.yaml\nresources: [secrets.yaml]\n",
+                "resources: [secrets.yaml]\n",
+            ),
+            (
+                (
+                    "patches:\n  - path: ./secrets.d/STRIPE_KEY.yaml\n    target: {kind: Secret}\n"
+                    "  - path: secrets.d/TLS.yaml\n  - path: secrets.d/STRIPE_KEY.yaml\nresources: [secrets.yaml]\n"
+                ),
+                "resources: [secrets.yaml]\n",
+            ),
+            (
+                "resources:\n  - secrets.yaml\n  - secrets.d/DB_PASSWORD.yaml # for now\n  - secrets.d/TLS.yaml\n",
+                "resources:\n  - secrets.yaml\n",
+            ),
+            (
+                "resources: [secrets.yaml, secrets.d/TLS.yaml]\npatchesStrategicMerge: [secrets.d/STRIPE_KEY.yaml]\n",
+                "resources: [secrets.yaml]\n",
+            ),
+        ],
+    )
+    def test_names_them_no_more_and_builds(
+        self, team: Team, tool: Callable[[str], str], before: str, after: str
+    ) -> None:
+        team.dev.write(self.KUSTOMIZATION, before)
+
+        assert team.ops("fold", FILE).code == 0
+
+        assert team.dev.read(self.KUSTOMIZATION) == after
+        built = self.build(team, tool)
+        assert built.count("kind: Secret\n") == 1
+        assert "STRIPE_KEY: ENC[" in built
+
+    def test_names_no_part_of_a_dotenv_in_a_generator_either(self, team: Team, tool: Callable[[str], str]) -> None:
+        words = ("k8s/prod/app.env", "A", "--value-stdin")
+        assert team.dev("add", "--env-file", *words, stdin="1").code == 0
+        for key in ("B", "C"):
+            assert team.dev("add", "k8s/prod/app.env", key, "--value-stdin", stdin="2").code == 0
+        head = "resources: [secrets.yaml]\ngeneratorOptions: {disableNameSuffixHash: true}\n"
+        generator = "secretGenerator:\n  - name: app\n    envs:\n      - app.env\n"
+        more = "  - name: b\n    envs: [app.d/B.env]\n  - name: c\n    env: app.d/C.env\n"
+        team.dev.write(self.KUSTOMIZATION, f"{head}{generator}      - app.d/B.env\n      - app.d/C.env\n{more}")
+
+        assert team.ops("fold", "k8s/prod/app.env").code == 0
+
+        assert team.dev.read(self.KUSTOMIZATION) == f"{head}{generator}  - name: b\n  - name: c\n"
+        built = self.build(team, tool)
+        assert [key for key in ("A", "B", "C") if f"\n  {key}: " in built] == ["A", "B", "C"]
+        assert team.sops("k8s/prod/app.env") == "A=1\nB=2\nC=2\n"
+
+    def test_keeps_files_that_are_no_parts(self, team: Team, tool: Callable[[str], str]) -> None:
+        """``--as-secret`` and ``--env-file`` write files of their own, which no fold takes."""
+        team.dev.write(self.KUSTOMIZATION, "resources:\n  - secrets.yaml\n")
+        assert team.dev("add", FILE, "KEY", "--as-secret", "extra", "--value-stdin", stdin="x").code == 0
+        assert team.dev("add", "--env-file", "k8s/prod/app.env", "A", "--value-stdin", stdin="1").code == 0
+        with_generator = team.dev.read(self.KUSTOMIZATION) + "secretGenerator:\n  - name: app\n    envs: [app.env]\n"
+        team.dev.write(self.KUSTOMIZATION, with_generator)
+        files = [team.dev.read(name) for name in ("k8s/prod/extra.yaml", "k8s/prod/app.env")]
+        before = self.build(team, tool)
+
+        assert team.ops("fold", FILE).code == 0
+        assert team.ops("fold", "k8s/prod/extra.yaml", "k8s/prod/app.env").code == 0
+
+        assert team.dev.read(self.KUSTOMIZATION) == with_generator
+        assert [team.dev.read(name) for name in ("k8s/prod/extra.yaml", "k8s/prod/app.env")] == files
+        built = self.build(team, tool)
+        assert "name: extra\n" in built
+        assert "\n  A: " in built
+        assert "STRIPE_KEY: ENC[" not in before
+        assert "STRIPE_KEY: ENC[" in built
+
+    def build(self, team: Team, tool: Callable[[str], str]) -> str:
+        ended = team.ops("build", "k8s/prod", program=[tool("kustomize")])
+        assert ended.code == 0, ended.err
+        return ended.out
