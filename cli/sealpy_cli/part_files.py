@@ -64,6 +64,17 @@ def enter(kustomization: str, section: str, file: str) -> bool:
     return _change(kustomization, change)
 
 
+def is_patch(kustomization: str, file: str) -> bool:
+    """Tell whether a kustomization names a file under ``patches``.
+
+    Flux opens what stands there before it builds, and resources only afterwards.
+
+    Raises:
+        SealpyError: the kustomization cannot be read.
+    """
+    return bool(_places(_read(kustomization)[2].leaves, "patches", _name_in(kustomization, file)))
+
+
 def retire(base: str, parts: Sequence[tuple[str, bytes]]) -> list[str]:
     """Take parts away that are in their base by now, given as they were read; return those that changed meanwhile.
 
@@ -116,10 +127,8 @@ def _strike(kustomization: str, file: str) -> None:
 
 
 def _change(path: str, change: Callable[[Document, Format], Sequence[Edit]]) -> bool:
-    fmt = registry.format_named("yaml")
-    raw = files.read(path)
+    raw, fmt, document = _read(path)
     try:
-        document = fmt.scan(fmt.decode(raw))
         edits = change(document, fmt)
     except DocumentError as error:
         error.path = error.path or path
@@ -144,6 +153,16 @@ def _item(leaf: Leaf, name: str) -> Path | None:
         case ("secretGenerator" | "configMapGenerator", int(), "env"):
             return leaf.path
     return None
+
+
+def _read(path: str) -> tuple[bytes, Format, Document]:
+    fmt = registry.format_named("yaml")
+    raw = files.read(path)
+    try:
+        return raw, fmt, fmt.scan(fmt.decode(raw))
+    except DocumentError as error:
+        error.path = error.path or path
+        raise
 
 
 def _places(leaves: Sequence[Leaf], section: str, name: str) -> list[Path]:

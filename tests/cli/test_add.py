@@ -323,8 +323,20 @@ def test_a_part_is_named_as_a_patch_when_asked_for(team: Team) -> None:
     team.dev("add", FILE, "STRIPE_KEY", "--value-stdin", "--kustomize", stdin="y")
 
     assert "Flux cannot decrypt" in ended.err
+    assert f"hint: for Flux, fold it before, or name {FILE} under patches too" in ended.err
     assert team.dev.read("k8s/prod/kustomization.yaml") == (
         "resources: [secrets.yaml]\npatches:\n    - path: secrets.d/STRIPE_KEY.yaml\n"
+    )
+
+
+def test_where_the_file_is_a_patch_itself_the_part_comes_after_it(team: Team) -> None:
+    team.dev.write("k8s/prod/kustomization.yaml", "patches:\n  - path: ./secrets.yaml\n")
+
+    ended = team.dev("add", FILE, "STRIPE_KEY", "--value-stdin", "--kustomize", stdin="x")
+
+    assert "Flux" not in ended.err
+    assert team.dev.read("k8s/prod/kustomization.yaml") == (
+        "patches:\n  - path: ./secrets.yaml\n  - path: secrets.d/STRIPE_KEY.yaml\n"
     )
 
 

@@ -170,13 +170,13 @@ def test_where_the_file_is_a_patch_itself_its_parts_are_merged(shop: Shop) -> No
     assert shop.secret() == BASE
     uid = shop.object()["metadata"]["uid"]
 
-    shop.add_two("--kustomize")
-    shop.add("secrets.yaml", "TLS", "--kustomize", value="xyz")
+    said = shop.add_two("--kustomize") + shop.add("secrets.yaml", "TLS", "--kustomize", value="xyz")
     shop.deployed()
 
     assert shop.secret() == {**ADDED, "TLS": b"xyz"}
     assert shop.object()["metadata"]["uid"] == uid
     assert shop.object()["type"] == "example.com/web"
+    assert "Flux" not in said
 
     shop.fold()
     shop.deployed()

@@ -233,7 +233,9 @@ def _add_part(session: Session, target: Target, key: str, value: Callable[[], by
     if kustomize and kustomization is not None:
         part_files.enter(kustomization, "patches", part)
         terminal.say(terminal.plain(f"named it as a patch in {kustomization}"))
-        terminal.warn("Flux cannot decrypt a Secret that is patched with a value in clear: fold it before, for Flux")
+        if not part_files.is_patch(kustomization, target.path):
+            terminal.warn("Flux cannot decrypt a Secret that is patched with a value in clear")
+            terminal.hint(terminal.plain(f"for Flux, fold it before, or name {target.path} under patches too"))
     elif kustomization is not None:
         terminal.hint(
             terminal.plain(
