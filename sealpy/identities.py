@@ -133,12 +133,12 @@ class Identities:
         problems = [f"{attempt.source}: {attempt.reason}" for attempt in attempts if attempt.reason]
         if recipients:
             message = f"tried {', '.join(recipients)}"
-            hint = "ask one of the recipients to add yours, or name the file of the right key in SOPS_AGE_KEY_FILE"
+            hint = "ask whoever opens it to let you in, or name the file of another key of yours in SOPS_AGE_KEY_FILE"
         else:
             message = "no age identity was found"
             hint = (
                 f'name your key file in {KEY_FILE}, or add your key with "sealpy key import"; '
-                'without a key, make one with "sealpy key new" and ask one of the recipients to add it'
+                'without a key, make one with "sealpy key new" and ask whoever opens it to let you in'
             )
         return NotMyKey("; ".join([message, *problems]), hint=hint)
 

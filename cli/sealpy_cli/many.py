@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from sealpy.errors import SealpyError
+from sealpy.errors import DataKeyUnavailable, SealpyError
 from sealpy_cli import terminal
 from sealpy_cli.exit_codes import CONFLICT, NO_FILE, OK, UNREADABLE, UNWRITABLE, Stop, code_of, common
 from sealpy_cli.grammar import Call
@@ -145,6 +145,10 @@ def each(items: Sequence[Item], work: Callable[[Item], None], done: str, *, clea
         except SealpyError as error:
             progress.clear()
             terminal.fail(error, item.shown)
+            if isinstance(error, DataKeyUnavailable) and not terminal.speaks_as_sops():
+                from sealpy_cli import admission  # reads the configuration, which opening a file does without
+
+                admission.hint(item.path)
             codes.append(code_of(error, clear=clear))
         else:
             codes.append(OK)

@@ -45,7 +45,7 @@ class Change(Protocol):
 
     @property
     def what(self) -> str:
-        """What is changed, for a sentence: ``stringData.TOKEN of envs/prod/secrets.yaml``."""
+        """What is changed, for a sentence: ``stringData.TOKEN``, with its file if errors don't begin with that."""
 
     @property
     def names(self) -> Sequence[str]:

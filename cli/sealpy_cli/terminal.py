@@ -37,6 +37,11 @@ def speak_as_sops() -> None:
     _speaker = "sops"
 
 
+def speaks_as_sops() -> bool:
+    """Tell whether we go by the name of sops."""
+    return _speaker == "sops"
+
+
 def data(content: bytes) -> None:
     """Write data to stdout."""
     sys.stdout.flush()

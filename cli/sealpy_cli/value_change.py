@@ -21,11 +21,6 @@ from sealpy.formats import Format
 from sealpy_cli.exit_codes import while_sealing
 from sealpy_cli.session import Session
 
-_MAC_COVERS = (
-    'edit it by hand, and have somebody who can open the file run "sealpy reseal" on it; '
-    '"mac_only_encrypted: true" in its rule leaves clear fields to everybody'
-)
-
 
 class ValueChange(NamedTuple):
     """A value put at a path, or with ``removes`` what is there taken out."""
@@ -65,7 +60,7 @@ class ValueChange(NamedTuple):
             return self._with_key(session, raw, fmt)
         except DataKeyUnavailable as error:
             closed = error
-        raise self._explained(closed, raw, fmt)
+        raise self._explained(closed, session.arguments.operands[0], raw, fmt)
 
     def standing(self, session: Session, raw: bytes | None, fmt: Format) -> object:
         """Return what is at the path, to be compared: see ``standing``."""
@@ -102,16 +97,26 @@ class ValueChange(NamedTuple):
             return clear_fields.Changed(raw)
         raise while_sealing(fault)
 
-    def _explained(self, closed: DataKeyUnavailable, raw: bytes, fmt: Format) -> DataKeyUnavailable:
+    def _explained(self, closed: DataKeyUnavailable, file: str, raw: bytes, fmt: Format) -> DataKeyUnavailable:
         """Say why this field needs a key."""
+        import shlex  # only a refusal needs it
+
         barrier = self._in_clear(raw, fmt).barrier
         if barrier == "mac":
-            lead, hint = f"{self.shown} stands in clear, but the MAC covers it", _MAC_COVERS
+            lead = f"{self.shown} stands in clear, but the MAC covers it"
+            command = shlex.join(["sealpy", "reseal", file])
+            hint = (
+                f'edit it by hand, and have somebody who can open the file run "{command}"; '
+                '"mac_only_encrypted: true" in its rule leaves clear fields to everybody'
+            )
         else:
-            lead = f"{self.shown} is sealed"
+            document, _ = operations.scan_sealed(raw, fmt)
+            is_there = any(leaf.path[: len(self.path)] == self.path for leaf in document.leaves)
+            lead = f"{self.shown} {'is' if is_there else 'would be'} sealed"
             hints = [closed.hint or ""]
-            if not self.removes and self.path[-2:-1] in (("data",), ("stringData",)):
-                hints.append('"sealpy add" puts a value there without reading what is')
+            if not self.removes and self.path[:-1] in (("data",), ("stringData",)):
+                command = shlex.join(["sealpy", "add", file, str(self.path[-1])])
+                hints.insert(0, f'"{command}" puts a value there without reading what is')
             hint = "; ".join(filter(None, hints))
         return DataKeyUnavailable(f"{lead}, and {closed.message}", hint=hint, attempts=closed.attempts)
 

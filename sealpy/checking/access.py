@@ -11,7 +11,6 @@ from sealpy.project import Project
 from sealpy.rules import CreationRule
 from sealpy.selection import Selection
 
-_UPDATE = "sealpy updatekeys {path}"
 _SYNC = "sealpy sync {path}"
 
 KeyName = tuple[str, str]
@@ -49,16 +48,16 @@ def differences(metadata: Metadata, rule: CreationRule) -> tuple[list[str], list
 def _recipients(path: str, metadata: Metadata, rule: CreationRule, project: Project) -> Iterator[Finding]:
     beyond, missing = differences(metadata, rule)
     for label in beyond:
-        yield Finding("SP301", path, f"{project.shown(label)} can read it, but the rule does not say so", fix=_UPDATE)
+        yield Finding("SP301", path, f"{project.shown(label)} can read it, but the rule does not say so", fix=_SYNC)
     for label in missing:
-        yield Finding("SP302", path, f"{project.shown(label)} cannot read it, but the rule says so", fix=_UPDATE)
+        yield Finding("SP302", path, f"{project.shown(label)} cannot read it, but the rule says so", fix=_SYNC)
     if beyond or missing:
         return
     present = [set(group) for group in _present(metadata, rule)]
     wanted = [{(key.backend, key.text.strip()) for key in group} for group in rule.groups]
     if present != wanted:
         yield Finding(
-            "SP305", path, f"its recipients stand in {_groups(len(present))}, not in the rule's groups", fix=_UPDATE
+            "SP305", path, f"its recipients stand in {_groups(len(present))}, not in the rule's groups", fix=_SYNC
         )
     elif len(wanted) > 1 and (metadata.threshold or len(present)) != (rule.threshold or len(wanted)):
         yield Finding(

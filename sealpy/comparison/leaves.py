@@ -91,14 +91,18 @@ class Judge:
         """Tell whether only somebody with the data key can have made this change."""
         if not self._sealed or any(entry is not None and entry.origin is not None for entry in (old, new)):
             return False
+        there = [entry for entry in (old, new) if entry is not None]
+        if not self._clear and not any(entry.sealed for entry in there):
+            return False  # whatever the MAC says, it is not about this
         if self._mac == "unchecked":
             return None
         if self._mac != "ok":
             return False
         if same_content:
             # A type or the name of a clear key is not under the MAC; a sealed value is bound to its own key.
-            return old is not None and new is not None and bool(new.sealed) and old.path != new.path
-        there = [entry for entry in (old, new) if entry is not None]
+            # Where the MAC is of sealed values alone, one more of them is another MAC.
+            sealed_now = old is not None and not old.sealed and not self._clear
+            return old is not None and new is not None and bool(new.sealed) and (old.path != new.path or sealed_now)
         if any(entry.leaf.kind == "comment" for entry in there):
             return False
         if not any(entry.leaf.content and entry.leaf.kind not in _EMPTY_KINDS for entry in there):

@@ -82,7 +82,7 @@ def test_without_the_key_a_part_is_written_and_nothing_else_touched(team: Team) 
     assert ended == (
         0,
         "",
-        f"sealpy: you can't read prod (needs {team.key.recipient}). Sealed STRIPE_KEY into {PART}; nothing else touched\n",
+        f"sealpy: you can't read prod (it takes the key of {team.key.recipient}). Sealed STRIPE_KEY into {PART}; nothing else touched\n",
     )
     after = team.files()
     part = after.pop(PART)
@@ -102,7 +102,7 @@ def test_names_of_the_project_are_used(team: Team) -> None:
 
     ended = team.dev("add", FILE, "STRIPE_KEY", "--value-stdin", stdin="sk_live_1\n")
 
-    assert ended.err.startswith("sealpy: you can't read production (needs prod-cluster (age1")
+    assert ended.err.startswith("sealpy: you can't read production (it takes the key of prod-cluster (age1")
 
 
 def test_with_the_key_the_value_is_set(team: Team) -> None:

@@ -121,9 +121,9 @@ def test_a_reader_whom_the_rule_does_not_name_is_called_by_name(repository: Repo
     assert ended.code == 1
     assert ended.out.startswith(
         f"error    {PATH}: {alice} can read it, but the rule does not say so  (SP301)\n"
-        f"         to mend it: sealpy updatekeys {PATH}\n"
+        f"         to mend it: sealpy sync {PATH}\n"
     )
-    assert repository.sealpy("updatekeys", "--yes", PATH).code == 0
+    assert repository.sealpy("sync", "--yes", PATH).code == 0
     assert repository.sealpy("check", keys=()).code == 0
 
 

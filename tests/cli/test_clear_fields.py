@@ -102,8 +102,13 @@ def home_with_broken_key() -> dict[str, str]:
     return {"SOPS_AGE_KEY": "AGE-SECRET-KEY-1BROKEN"}
 
 
-@pytest.mark.parametrize("path", ['["stringData"]["PASSWORD"]', '["stringData"]["NEW"]', '["data"]["NEW"]'])
-def test_what_the_rule_seals_needs_a_key_and_who_has_it_is_said(pipeline: Program, age_key: AgeKey, path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "is_there"),
+    [('["stringData"]["PASSWORD"]', True), ('["stringData"]["NEW"]', False), ('["data"]["NEW"]', False)],
+)
+def test_what_the_rule_seals_needs_a_key_and_who_has_it_is_said(
+    pipeline: Program, age_key: AgeKey, path: str, is_there: bool
+) -> None:
     before = pipeline.read("app.yaml")
 
     ended = pipeline("set", "app.yaml", path, '"x"')
@@ -111,9 +116,11 @@ def test_what_the_rule_seals_needs_a_key_and_who_has_it_is_said(pipeline: Progra
     key = path[2:-2].replace('"]["', ".")
     assert (ended.code, ended.out) == (128, "")
     assert ended.err.startswith(
-        f"sealpy: app.yaml: {key} is sealed, and no key here opens it: it is sealed for {age_key.recipient}; "
+        f"sealpy: app.yaml: {key} {'is' if is_there else 'would be'} sealed, and no key here opens it: "
+        f"it is sealed for {age_key.recipient}; "
     )
-    assert ended.err.endswith('; "sealpy add" puts a value there without reading what is\n')
+    command = f'"sealpy add app.yaml {key.partition(".")[2]}"'
+    assert f"\nsealpy: hint: {command} puts a value there without reading what is; " in ended.err
     assert pipeline.read("app.yaml") == before
 
 
@@ -139,7 +146,7 @@ def test_under_a_full_mac_the_refusal_says_what_can_be_done(covered: Program, ag
         f"it is sealed for {age_key.recipient}; "
     )
     assert second == (
-        'sealpy: hint: edit it by hand, and have somebody who can open the file run "sealpy reseal" on it; '
+        'sealpy: hint: edit it by hand, and have somebody who can open the file run "sealpy reseal app.yaml"; '
         '"mac_only_encrypted: true" in its rule leaves clear fields to everybody'
     )
     assert covered.read("app.yaml") == before

@@ -172,7 +172,7 @@ def test_two_values_for_one_key_stop_with_both_commits_named(remote: Remote) -> 
 
     assert (ended.code, ended.out) == (1, "")
     first, second = ended.err.splitlines()
-    lead = f"sealpy: {FILE}: stringData.TOKEN of {FILE} was set to another value meanwhile: theirs is {theirs[:10]} "
+    lead = f"sealpy: {FILE}: stringData.TOKEN was set to another value meanwhile: theirs is {theirs[:10]} "
     assert first.startswith(f"{lead}(ann: {TOKEN} is from-ann), ours is ")
     ours = first.removesuffix(", which was not pushed").rpartition(" ")[2]
     assert second == (
@@ -205,7 +205,7 @@ def test_two_different_clear_values_stop_too_without_a_key(remote: Remote) -> No
     ended = push(bob, IMAGE, "app-3")
 
     assert ended.code == 1
-    assert f"metadata.labels.image of {FILE} was set to another value meanwhile: theirs is " in ended.err
+    assert f"{FILE}: metadata.labels.image was set to another value meanwhile: theirs is " in ended.err
 
 
 def test_the_same_value_from_two_pipelines_is_one_commit(remote: Remote) -> None:

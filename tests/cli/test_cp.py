@@ -101,8 +101,9 @@ class TestWholeFiles:
         assert (ended.code, ended.err) == (
             1,
             (
-                "sealpy: stringData.DB_PASSWORD would be the same in prod as in dev, and there is no terminal to ask on\n"
-                "sealpy: hint: --keep-values copies values as they are; nothing was written\n"
+                "sealpy: stringData.DB_PASSWORD would be the same in prod as in dev, and there is no terminal to ask on; "
+                "nothing was written\n"
+                f"sealpy: hint: to copy every value as it is: sealpy cp {DEV} {PROD} --keep-values\n"
             ),
         )
         assert team.changed() == []
@@ -396,7 +397,7 @@ class TestKeys:
             100,
             (
                 f"sealpy: {NEW}: no such file, so there is nothing to put a key into\n"
-                f'sealpy: hint: copy the whole file, or make it with "sealpy add {NEW} KEY"\n'
+                f"sealpy: hint: copy the whole file: sealpy cp {DEV} {NEW}\n"
             ),
         )
 

@@ -289,7 +289,7 @@ class TestKeys:
             report = blocks(repo.diff("--reveal", keys=(mine,)).out)
             assert any('"hunter2" → ' in line for line in report[f"{mine}/db.yaml"])
             asked, changed, *_ = report[f"{others}/db.yaml"]
-            assert asked == f"  ? no key here opens it; ask a holder of {repo.recipient(others)}"
+            assert asked == f"  ? no key here opens it; who has one: {repo.recipient(others)}"
             assert changed.startswith("  ~ stringData.PASSWORD  changed: str, 7 → ")
 
     def test_without_any_key_structure_is_shown(self, repo):

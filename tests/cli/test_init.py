@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from sealpy_cli import access, environments
+from sealpy_cli.new_rules import HOOK
 from tests.cli.process import Ended, Program
 from tests.conftest import AgeKey
 
@@ -203,7 +204,32 @@ class TestExistingRepository:
         ended = gitops.sealpy("init", cwd="k8s", env={"SOPS_AGE_KEY": age_key.identity})
 
         assert ended.out == "write: dev, qa, prod; read: dev, qa\n"
-        assert f"add your recipient {age_key.recipient}" in ended.err
+        assert ended.err == (
+            "sealpy: wrote .git/hooks/pre-commit, which refuses to commit secrets in clear\n"
+            "sealpy: hint: to read more, ask with a pull request, as in: "
+            f"sealpy grant --request prod {age_key.recipient}\n"
+        )
+
+    def test_the_hook_that_a_clone_lacks_is_written_once(self, gitops: Repository) -> None:
+        gitops.write(".sops.yaml", self.RULES.format(mine=OTHER, other=OTHER))
+        hook = gitops.folder / ".git/hooks/pre-commit"
+
+        gitops.sealpy("init")
+        written = hook.read_bytes()
+        again = gitops.sealpy("init")
+
+        assert written == HOOK.encode()
+        assert os.access(hook, os.X_OK)
+        assert again.err.startswith(f"sealpy: {gitops.folder / '.sops.yaml'} is there: nothing was written\n")
+
+    def test_a_hook_of_ones_own_stays(self, gitops: Repository) -> None:
+        gitops.write(".sops.yaml", self.RULES.format(mine=OTHER, other=OTHER))
+        gitops.write(".git/hooks/pre-commit", "#!/bin/sh\n")
+
+        ended = gitops.sealpy("init")
+
+        assert ended.code == 0
+        assert (gitops.folder / ".git/hooks/pre-commit").read_text() == "#!/bin/sh\n"
 
     def test_several_key_groups_need_as_many_keys(self, gitops: Repository, age_key: AgeKey) -> None:
         group = "{{age: [{}]}}"

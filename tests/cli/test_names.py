@@ -52,7 +52,7 @@ def test_a_review_shows_who_was_added(repository: Repository) -> None:
 
 def test_a_review_says_by_name_whom_to_ask(repository: Repository) -> None:
     repository.set(PATH, '["stringData"]["PASSWORD"]', "other")
-    assert f"ask a holder of {called(repository, 'cluster', 'prod')}\n" in repository.diff(keys=()).out
+    assert f"who has one: {called(repository, 'cluster', 'prod')}\n" in repository.diff(keys=()).out
 
 
 def test_a_change_does_not_choose_the_names_its_reviewer_reads(repository: Repository) -> None:

@@ -198,7 +198,7 @@ def test_a_file_for_others_says_for_whom_it_is(place: Place, read: Read, other_k
     assert fault.reason == "NoMatchingIdentity"
     assert other_key.recipient in fault.message
     assert place.key.recipient in fault.message
-    assert "ask one of the recipients" in (fault.hint or "")
+    assert "ask whoever opens it" in (fault.hint or "")
 
 
 @pytest.mark.parametrize(

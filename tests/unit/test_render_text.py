@@ -142,7 +142,7 @@ def test_values_that_nobody_can_tell_are_counted():
     shown = lines(standing="opaque", states=("opaque", "opaque"), needs=("age1ann",), unknown=2)
 
     assert shown == [
-        "  ? no key here opens it; ask a holder of age1ann",
+        "  ? no key here opens it; who has one: age1ann",
         "  ? 2 values with new ciphertext of the same length: without a key nobody can tell what changed",
     ]
 

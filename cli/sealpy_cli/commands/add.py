@@ -6,6 +6,7 @@ is asked for or read, and never stands in the arguments, which every process of 
 
 import os
 import re
+import shlex
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -160,6 +161,9 @@ def read(session: Session, file: str, object_name: str | None) -> Target:
     Raises:
         SealpyError
     """
+    if not os.path.lexists(file):
+        hint = f"write the whole file, then: {shlex.join(['sealpy', 'encrypt', '-i', file])}"
+        raise Stop(NO_FILE, f"{file}: no such file, so there is nothing to put a key into", hint=hint)
     raw = session.read(file, missing=NO_FILE)
     fmt = session.format_of(file)
     if fmt.name not in _FORMATS:
@@ -222,7 +226,7 @@ def _add_part(session: Session, target: Target, key: str, value: Callable[[], by
     _seal(session, part, parts.text(target.owner, field, key, spelt, target.format), target.format, standing)
     terminal.say(
         terminal.plain(
-            f"you can't read {_label(session, target, rule)} (needs {_readers(session, target.metadata)}). "
+            f"you can't read {_label(session, target, rule)} (it takes the key of {_readers(session, target.metadata)}). "
             f"Sealed {key} into {part}; nothing else touched"
         )
     )
@@ -345,7 +349,10 @@ def _label(session: Session, target: Target, rule: CreationRule | None) -> str:
 def _readers(session: Session, metadata: Metadata) -> str:
     rules = session.rules()
     project = project_file.load(rules.path if rules is not None else None)
-    return ", ".join(dict.fromkeys(project.shown(key.label) for key in metadata.master_keys()))
+    if len(metadata.groups) > 1:
+        return ", ".join(dict.fromkeys(project.shown(key.label) for key in metadata.master_keys()))
+    names = list(dict.fromkeys(project.shown(key.label) for key in metadata.master_keys()))
+    return " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def _now() -> datetime:

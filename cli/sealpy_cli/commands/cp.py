@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -39,6 +40,8 @@ class _Ends(NamedTuple):
     target: str
     from_: str
     to: str
+    command: str
+    """The command line, as it was typed."""
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]}, options_metavar="[OPTION…]")
@@ -68,7 +71,8 @@ def cp(root: Arguments, source: str, target: str, *, keep_values: bool, as_json:
     if os.path.abspath(start.path) == os.path.abspath(end.path) and start.key in (end.key, end.key or start.key):
         raise Stop(FAILED, "SRC and DST are one and the same")
     names = [environment_rules.environment_of(path, calls) for path in (start.path, end.path)]
-    ends = _Ends(start.path, end.path, names[0] or start.path, names[1] or end.path)
+    command = shlex.join(["sealpy", "cp", source, target])
+    ends = _Ends(start.path, end.path, names[0] or start.path, names[1] or end.path, command)
     same_environment = bool(names[0]) and names[0] == names[1]
     asker = _Asker(ends, keep=keep_values or same_environment)
     outcomes, written = _copy(session, calls, start, end, asker)
@@ -146,11 +150,11 @@ def _copy_keys(
         raise Stop(
             NO_FILE,
             f"{end.path}: no such file, so there is nothing to put a key into",
-            hint=f'copy the whole file, or make it with "sealpy add {end.path} KEY"',
+            hint=f"copy the whole file: {shlex.join(['sealpy', 'cp', start.path, end.path])}",
         )
     fmt = session.format_of(end.path)
     raw = session.read(end.path)
-    there = _opened(session, calls, end.path, raw, add=str(at[-1]))
+    there = _opened(session, calls, end.path, raw, add=_added(opened, at, end.key))
     to = at if not end.key else _target_path(end.key, there)
     try:
         changed, outcomes = promotion.of_keys(opened, at, fmt, there, to, decide, now=datetime.now(UTC))
@@ -175,11 +179,10 @@ def _opened(session: Session, calls: Project, path: str, raw: bytes, *, add: str
     except NotEncrypted:
         why, code, hint = "it is not encrypted", FAILED, f"sealpy encrypt -i {path}"
     except DataKeyUnavailable:
+        command = shlex.join(["sealpy", "add", path, add])
         texts = [calls.shown(text) for group in operations.key_names(metadata) for _, text in group]
         why, code = f"no key here opens it; who has one: {terminal.listing(texts, 5)}", NO_KEY
-        hint = (
-            f'"sealpy add {path} {add}" puts a key in without reading the rest' if add else "ask one of them to do it"
-        )
+        hint = f'"{command}" puts a key in without reading the rest' if add else "ask one of them to do it"
     raise Stop(code, f"{path}: {why}", hint=hint)
 
 
@@ -198,6 +201,15 @@ def _place(text: str, *, here: bool) -> _Place:
 
 def _path(key: str, opened: Opened) -> Path:
     return tree_path.parse(key, BAD_PATH) if key.startswith("[") else promotion.path_of(opened, key)
+
+
+def _added(opened: Opened, at: Path, key: str) -> str:
+    """Return the one key that a copy would add; of a map there are several, and it is empty."""
+    if all(leaf.path != at for leaf in opened.leaves):
+        return ""
+    if key.startswith("["):
+        return str(tree_path.parse(key, BAD_PATH)[-1])
+    return key.removeprefix(".".join(map(str, at[:-1])) + ".") or str(at[-1])
 
 
 def _target_path(key: str, there: Opened) -> Path:
@@ -228,8 +240,9 @@ class _Asker:
         if not terminal.is_screen(0):
             raise Stop(
                 FAILED,
-                f"{name} would be the same in {target} as in {source}, and there is no terminal to ask on",
-                hint="--keep-values copies values as they are; nothing was written",
+                f"{name} would be the same in {target} as in {source}, and there is no terminal to ask on; "
+                "nothing was written",
+                hint=f"to copy every value as it is: {terminal.plain(self._ends.command)} --keep-values",
             )
         own = f", in place of the one it has (n keeps {target}'s)" if value.has_own else " (n asks for another)"
         answer = terminal.confirm(f"{name}: give {target} the value of {source}{own}?")

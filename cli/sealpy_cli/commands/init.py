@@ -16,7 +16,8 @@ from sealpy.errors import NoMatchingRule, RuleError
 from sealpy.identities import Identities, TextIdentity, generate
 from sealpy.rules import CreationRule, Rules
 from sealpy.sanitise import visible
-from sealpy_cli import access, environments, key_file, new_rules, project_file, terminal
+from sealpy_cli import access, admission, environments, key_file, new_rules, project_file, terminal
+from sealpy_cli.access import Access
 from sealpy_cli.exit_codes import FAILED, Stop
 from sealpy_cli.git import Git, GitError
 
@@ -51,8 +52,8 @@ def init(*, free: Sequence[str], as_json: bool) -> None:
     """Set this repository up, or tell what you can do in it.
 
     A new repository gets a key (yours, if you have one), a .sops.yaml with a rule for each environment folder,
-    .gitattributes, and a hook that refuses to commit secrets in clear. Where there is a .sops.yaml nothing is
-    written, and you are told which environments you can write and read.
+    .gitattributes, and a hook that refuses to commit secrets in clear. Where there is a .sops.yaml only
+    the hook is written, which git does not clone, and you are told which environments you can write and read.
 
     With --cleartext-editable the rule for PATH, a file or a folder, gets "mac_only_encrypted: true": pipelines without
     a key can set what stands in clear, such as an image, and nobody vouches for it.
@@ -64,7 +65,8 @@ def init(*, free: Sequence[str], as_json: bool) -> None:
     if config.path is None:
         report = _set_up(identities, free)
     else:
-        report = {"repository": "existing", "config": config.path, "written": _free_in(config.path, free)}
+        written = _free_in(config.path, free) if free else _hook_in_clone()
+        report = {"repository": "existing", "config": config.path, "written": written}
     identities = Identities(os.environ)  # a key may just have been made
     accesses = access.of(config_file.load(str(report["config"])), identities)
     can = access.summary(accesses)
@@ -76,7 +78,7 @@ def init(*, free: Sequence[str], as_json: bool) -> None:
         terminal.say(f"{terminal.plain(config.path)} is there: nothing was written")
     print(f"write: {_listed(can['write'])}; read: {_listed(can['read'])}")
     if config.path is not None and len(can["read"]) < len({name for each in accesses for name in each.labels}):
-        _say_how_to_read(identities)
+        _say_how_to_read(accesses, can["read"], identities, config.path)
 
 
 def _set_up(identities: Identities, free: Sequence[str]) -> dict[str, object]:
@@ -135,8 +137,6 @@ def _set_up(identities: Identities, free: Sequence[str]) -> dict[str, object]:
 
 def _free_in(config: str, free: Sequence[str]) -> list[str]:
     """Free clear fields in a configuration that is there; return the files that were written."""
-    if not free:
-        return []
     raw = files.read(config)
     changed = _with_free(_text(raw, config), config, free).encode()
     if changed == raw:
@@ -145,6 +145,22 @@ def _free_in(config: str, free: Sequence[str]) -> list[str]:
     terminal.say(f"changed {terminal.plain(config)}")
     terminal.hint("files that are sealed already follow with: sealpy sync")
     return [os.path.basename(config)]
+
+
+def _hook_in_clone() -> list[str]:
+    """Write the hook into a clone, which comes without, if nobody has one of their own there; return its name."""
+    top = _top()
+    if top is None:
+        return []
+    hooks = _hooks(top)
+    path = os.path.join(hooks.folder, "pre-commit")
+    if hooks.chosen or os.path.lexists(path):
+        return []
+    os.makedirs(hooks.folder, exist_ok=True)
+    files.create(path, new_rules.HOOK.encode(), _EXECUTABLE)
+    name = os.path.relpath(path, top)
+    terminal.say(f"wrote {terminal.plain(name)}, which refuses to commit secrets in clear")
+    return [name]
 
 
 def _with_free(text: str, config: str, free: Sequence[str]) -> str:
@@ -224,12 +240,14 @@ def _hooks(folder: str) -> _Hooks:
     return _Hooks(os.path.join(folder, ask("rev-parse", "--git-path", "hooks")), chosen)
 
 
-def _say_how_to_read(identities: Identities) -> None:
-    ours = [recipient for identity in identities.at_hand() for recipient in identity.recipients]
-    if ours:
-        terminal.hint(f"to read more, ask somebody who can to add your recipient {visible(ours[0])}")
-    else:
-        terminal.hint('to read, make a key with "sealpy key new" and ask somebody who can read to add its recipient')
+def _say_how_to_read(accesses: Sequence[Access], readable: Sequence[str], identities: Identities, config: str) -> None:
+    own = admission.recipients(identities)
+    if not own:
+        terminal.hint('to read, make a key with "sealpy key new"; "sealpy init" then says how to ask')
+        return
+    closed = next(name for each in accesses for name in each.labels if name not in readable)
+    command = admission.request(closed, own, project_file.load(config))
+    terminal.hint(f"to read more, ask with a pull request, as in: {terminal.plain(command)}")
 
 
 def _listed(names: Sequence[str]) -> str:

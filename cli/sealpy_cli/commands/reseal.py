@@ -12,7 +12,7 @@ from sealpy.errors import IntegrityError, KeyAccessError, Refused
 from sealpy.formats import Format
 from sealpy.resealing import Edits
 from sealpy.sealing import Opened
-from sealpy_cli import hand_edits, terminal
+from sealpy_cli import hand_edits, many, terminal
 from sealpy_cli.exit_codes import FAILED, NO_FILE, Stop, while_sealing
 from sealpy_cli.grammar import Arguments, Call
 from sealpy_cli.session import Session
@@ -37,6 +37,12 @@ def reseal(root: Arguments, file: str, *, yes: bool, accept_unknown: bool) -> in
     be sealed and stand in clear are sealed, and the file is signed as it is.
     """
     session = Session(Call("reseal", Arguments({}, frozenset(), ()), root, os.environ, as_sops=False))
+    return many.each(
+        [many.Item(file, file)], lambda _: _reseal(session, file, yes=yes, unknown=accept_unknown), "signed"
+    )
+
+
+def _reseal(session: Session, file: str, *, yes: bool, unknown: bool) -> None:
     fmt = session.format_of(file)
     raw = session.read(file, missing=NO_FILE)
     document, metadata = operations.scan_sealed(raw, fmt)
@@ -47,27 +53,25 @@ def reseal(root: Arguments, file: str, *, yes: bool, accept_unknown: bool) -> in
         pass
     else:
         terminal.say(terminal.plain(f"{file}: its MAC fits, so there is nothing to sign"))
-        return 0
+        return
     now = sealing.unseal_half(document, metadata, data_key)
     with hand_edits.versions(file) as earlier:
         good = resealing.good_version(metadata, data_key, fmt, earlier)
     if good is None:
-        _check_unknown(file, accepted=accept_unknown)
+        _check_unknown(file, accepted=unknown)
         _show_unknown(session, file, now)
     else:
         edits = resealing.compare(good, now)
-        _check(file, edits, accepted=accept_unknown)
+        _check(file, edits, accepted=unknown)
         _show(file, edits)
     if not yes:
         answer = terminal.confirm(f"sign {terminal.plain(file)} as it is now?")
         if answer is None:
             raise Stop(FAILED, f"{file}: nobody answered", hint="--yes answers beforehand")
         if not answer:
-            terminal.say(terminal.plain(f"{file}: left unchanged"))
-            return FAILED
+            raise Stop(FAILED, f"{file}: left unchanged")
     session.write(file, _signed(session, fmt, now, known=good is not None), plaintext=False, expected=raw)
     terminal.say(terminal.plain(f"{file}: signed"))
-    return 0
 
 
 def _signed(session: Session, fmt: Format, now: Opened, *, known: bool) -> bytes:

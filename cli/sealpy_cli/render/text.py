@@ -146,7 +146,7 @@ def _faults(file: FileChange[V], project: Project) -> Iterator[Line]:
         yield "=", visible(file.note)
     if file.standing == "opaque":
         names = [project.shown(name) for name in file.needs]
-        yield "?", f"no key here opens it; ask a holder of {_listing(names)}"
+        yield "?", f"no key here opens it; who has one: {_listing(names)}"
     for fault in file.faults:
         if fault.kind == "key":
             continue  # said above, and what to do about it once at the end
@@ -272,11 +272,11 @@ def _certainty(change: Change[V]) -> str:
 
 def _vouched(change: Change[V], file: FileChange[V]) -> str:
     """Say what the MAC says about a change, where that is not what a reader expects."""
-    if file.standing == "clear" or file.mac != "ok" or change.part:
+    if file.standing == "clear" or file.mac not in ("ok", "unchecked") or change.part:
         return ""
     if change.authenticated is False:
         return "not under the MAC"
-    return "" if any(change.sealed) else "in clear, under the MAC"
+    return "" if file.mac == "unchecked" or any(change.sealed) else "in clear, under the MAC"
 
 
 def _is_public(change: Change[V]) -> bool:

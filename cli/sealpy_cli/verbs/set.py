@@ -76,7 +76,7 @@ class _OnBranch(NamedTuple):
 
     @property
     def what(self) -> str:
-        return f"{self.change.shown} of {self.name}"
+        return self.change.shown
 
     @property
     def names(self) -> tuple[str]:
