@@ -8,7 +8,7 @@ import os
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from sealpy import files, project, registry, rules_edit
+from sealpy import files, part_folder, project, registry, rules_edit
 from sealpy.errors import KeyAccessError, NoSuchFile
 from sealpy.formats import Format
 from sealpy.identities import require_recipient
@@ -157,6 +157,21 @@ def opened_for(
     if openings.codes:
         raise unreadable(openings.codes)
     return openings.opened
+
+
+def warn_of_parts(on: Ground, files: Sequence[SealedFile], recipients: Collection[str], *, wanted: bool) -> None:
+    """Name the parts that stay as they are, for a rule of their own covers them: who reads them is not who should."""
+    for part in sealed_files.parts_elsewhere(on.session, files):
+        if any(("age", text) in part.key_names() for text in recipients) == wanted:
+            continue
+        base = part_folder.base_of(part.path) or ""
+        what = "cannot be read by them, and so its file neither" if wanted else "can be read by them still"
+        terminal.warn(
+            terminal.plain(f"{part.path}: {what}: the rule in line {part.rule.line} of {on.rules.path} holds")
+        )
+        terminal.hint(
+            terminal.plain(f'let the rule of {base} take in {part_folder.folder_of(base)}, then "sealpy sync"')
+        )
 
 
 def unreadable(codes: Sequence[int]) -> Stop:

@@ -140,6 +140,17 @@ def look_at(session: Session, items: Iterable[many.Item], places: Sequence[int] 
     return Seen(files, codes)
 
 
+def parts_elsewhere(session: Session, files: Sequence[SealedFile]) -> list[SealedFile]:
+    """Return the parts of files that are sealed by another rule than their file."""
+    items = [many.Item(part, part, found=True) for file in files for part in part_folder.beside(file.path)]
+    places = {os.path.normpath(file.path): file.place for file in files}
+    return [
+        part
+        for part in look_at(session, items).files
+        if places.get(os.path.normpath(part_folder.base_of(part.path) or "")) != part.place
+    ]
+
+
 def open_all(session: Session, files: Sequence[SealedFile]) -> Openings:
     """Open files, MAC verified. Damage is reported file by file, of what no key opens only the first."""
     opened: list[tuple[SealedFile, Opened]] = []

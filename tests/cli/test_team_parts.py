@@ -200,6 +200,13 @@ class TestAPartThatOthersCanReadThanItsFile:
         ended = team.olga("revoke", "prod", "leo")
 
         assert ended.code == 0
+        for part, base in ((HIDDEN_PART, HIDDEN), (PART, PROD)):
+            assert (
+                f"sealpy: warning: {part}: can be read by them still: the rule in line 8 of "
+                f"{team.folder}/.sops.yaml holds\n"
+                f'sealpy: hint: let the rule of {base} take in {part.rpartition("/")[0]}, then "sealpy sync"\n'
+            ) in ended.err
+        assert team.readers(PART) == ["olga", "leo"]
         assert [(one["path"], one["message"], one["fix"]) for one in findings(team)] == [
             (
                 part,
@@ -211,6 +218,16 @@ class TestAPartThatOthersCanReadThanItsFile:
             )
             for part, base in ((HIDDEN_PART, HIDDEN), (PART, PROD))
         ]
+
+    def test_by_a_rule_of_its_own_is_told_to_who_lets_somebody_in(self, team: Team) -> None:
+        more = "  - path_regex: secrets\\.d/\n    encrypted_regex: ^(data|stringData)$\n    age: {olga},{leo}\n"
+        team.write(".sops.yaml", RULES + more)
+
+        ended = team.olga("grant", "prod", team.recipient("nina"), "--name", "nina")
+
+        assert ended.code == 0
+        assert f"warning: {PART}: cannot be read by them, and so its file neither: the rule in line 8 of" in ended.err
+        assert team.readers(PART) == ["olga", "leo"]
 
     def test_is_found_when_it_is_staged(self, team: Team, tool: Tool) -> None:
         words = ("rotate", "-i", "--add-age", team.recipient("dan"), PART)

@@ -61,6 +61,7 @@ def grant(root: Arguments, environment: str, recipient: str, *, name: str, reque
         )
         writes = [Write(file.path, file.data, _wrapped(on.session, file, content, who)) for file, content in opened]
     sealed_files.write_all(on.session, config, writes)
+    access_change.warn_of_parts(on, found.files, written, wanted=True)
     changed = access_change.names_of(config)
     if as_json:
         report = {

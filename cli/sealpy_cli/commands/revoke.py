@@ -61,6 +61,7 @@ def revoke(root: Arguments, environment: str, person: str, *, request: bool, as_
         # Before the first file is written: a run that is cut off has said it.
         _list(exposed, called)
     sealed_files.write_all(on.session, config, writes)
+    access_change.warn_of_parts(on, found.files, gone, wanted=False)
     changed = access_change.names_of(config)
     if as_json:
         report = {
