@@ -75,7 +75,8 @@ def recipient_of(on: Ground, word: str) -> str:
     raise Stop(
         FAILED,
         f"nobody is called {terminal.plain(word)} in .sealpy.yaml, and it is no recipient either",
-        hint=f"there are {names}" if names else "give the recipient itself: age1…",
+        hint=(f"there are {names}; for anybody else, " if names else "")
+        + 'give their recipient, which "sealpy key list" shows them',
     )
 
 

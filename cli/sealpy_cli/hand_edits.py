@@ -1,7 +1,8 @@
 """Edits of a sealed file that somebody made without its key, as the history of the repository tells them."""
 
 import os
-from collections.abc import Iterator, Sequence
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from sealpy import operations, resealing, sealing
@@ -14,20 +15,41 @@ from sealpy_cli import terminal
 from sealpy_cli.git import Git
 from sealpy_cli.repository import Repository, at
 
+_SHORT = 10
+"""How much of a commit's id is shown."""
+
+
+class Versions:
+    """The committed versions of a file, latest first."""
+
+    def __init__(self, path: str, found: Iterable[tuple[str, bytes]]) -> None:
+        self._path = path
+        self._found = found
+        self._commit = ""
+
+    def __iter__(self) -> Iterator[bytes]:
+        for commit, data in self._found:
+            self._commit = commit
+            yield data
+
+    def restore(self) -> str:
+        """Return the command that brings the version back at which the reading stopped."""
+        return shlex.join(["git", "checkout", self._commit[:_SHORT], "--", self._path])
+
 
 @contextmanager
-def versions(path: str) -> Iterator[Iterator[bytes]]:
-    """Give the committed versions of a file, latest first; none outside of a repository."""
+def versions(path: str) -> Iterator[Versions]:
+    """Give the committed versions of a file; none outside of a repository."""
     real = os.path.realpath(path)
     with Git(os.path.dirname(real)) as here:
         top, known = at(os.path.dirname(real), here)
     if not known:
-        yield iter(())
+        yield Versions(path, ())
         return
     with Git(top) as git:
         repository = Repository(git, top)
         try:
-            yield repository.earlier(repository.shown(real))
+            yield Versions(path, repository.versions(repository.shown(real)))
         finally:
             repository.close()
 
@@ -35,15 +57,16 @@ def versions(path: str) -> Iterator[Iterator[bytes]]:
 def explained(error: MacMismatch, path: str, raw: bytes, fmt: Format, data_key: DataKey) -> MacMismatch:
     """Return an error that names what was edited, if that can be told."""
     edits: Edits | None = None
+    restore = ""
     # What went wrong first is what counts.
     with suppress(SealpyError), versions(path) as earlier:
         document, metadata = operations.scan_sealed(raw, fmt)
         good = resealing.good_version(metadata, data_key, fmt, earlier)
         if good is not None:
+            restore = earlier.restore()
             edits = resealing.compare(good, sealing.unseal_half(document, metadata, data_key))
     if edits is None or not any(edits):
         return error
-    restore = f"git checkout COMMIT -- {path}"
     if edits.sealed or edits.rule:
         what = terminal.listing(names(edits.sealed)) if edits.sealed else "the file's rule of what is sealed"
         return MacMismatch(

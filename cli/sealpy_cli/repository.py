@@ -157,16 +157,20 @@ class Repository:
 
     def earlier(self, name: str) -> Iterator[bytes]:
         """Return the committed versions of a file, latest first."""
+        return (data for _, data in self.versions(name))
+
+    def versions(self, name: str) -> Iterator[tuple[str, bytes]]:
+        """Return the committed versions of a file, latest first, and a commit that has it."""
         if self._history is None or not name.isprintable():
             return
         blob = self._changed.get(name)
-        versions = [blob] if blob else []
-        versions += [f"{commit}:{name}" for commit in self._history.commits(name, _VERSIONS)]
-        for version in versions:
+        versions = [("HEAD", blob)] if blob else []
+        versions += [(commit, f"{commit}:{name}") for commit in self._history.commits(name, _VERSIONS)]
+        for commit, version in versions:
             # One by one: whoever asks stops at the first that tells enough.
             data = next(self._history.blobs([version], LIMIT)).data
             if data is not None:
-                yield data
+                yield commit, data
 
     def shown(self, path: str) -> str:
         """Return what a file of the repository is called in findings."""

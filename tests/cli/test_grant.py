@@ -242,7 +242,8 @@ class TestRefusals:
             1,
             (
                 "sealpy: nobody is called nina in .sealpy.yaml, and it is no recipient either\n"
-                "sealpy: hint: there are olga, dan, leo\n"
+                "sealpy: hint: there are olga, dan, leo; for anybody else, give their recipient, "
+                'which "sealpy key list" shows them\n'
             ),
         )
 

@@ -37,13 +37,15 @@ def edited(repository: Repository) -> Repository:
 
 class TestDecrypt:
     def test_it_names_the_field_that_was_edited_and_the_way_out(self, edited: Repository) -> None:
+        commit = edited.plain.git("rev-parse", "HEAD")
+
         ended = edited.sealpy("decrypt", FILE)
 
         assert (ended.code, ended.out) == (51, "")
         assert ended.err == (
             f"sealpy: {FILE}: the MAC does not match the values: metadata.name was edited without the key\n"
             f'sealpy: hint: if that is right, "sealpy reseal {FILE}" signs the file as it is now; '
-            f'if not, "git checkout COMMIT -- {FILE}" brings a good version back\n'
+            f'if not, "git checkout {commit[:10]} -- {FILE}" brings a good version back\n'
         )
 
     def test_it_names_several(self, edited: Repository) -> None:
@@ -126,7 +128,10 @@ class TestReseal:
         assert (no.code, nobody.code) == (1, 1)
         assert f"sealpy: sign {FILE} as it is now? (y/n): " in no.err
         assert f"sealpy: {FILE}: left unchanged\n" in no.err
-        assert f"sealpy: {FILE}: nobody answered\nsealpy: hint: --yes answers beforehand\n" in nobody.err
+        assert (
+            f"sealpy: {FILE}: nobody answered\nsealpy: hint: to answer beforehand: sealpy reseal --yes {FILE}\n"
+            in nobody.err
+        )
         assert edited.plain.read(FILE) == before
         assert program("reseal", FILE, stdin="y\n").code == 0
         assert edited.plain.read(FILE) != before
@@ -187,13 +192,14 @@ class TestReseal:
         repository.replace(FILE, new, old)
         repository.replace(FILE, "name: db", "name: cache")
         before = repository.plain.read(FILE)
+        commit = repository.plain.git("rev-parse", "HEAD")
 
         ended = repository.sealpy("reseal", "--yes", FILE)
 
         assert ended.code == 1
         assert ended.err == (
             f"sealpy: {FILE}: somebody changed sealed values too: stringData.PASSWORD; that is no edit of clear text\n"
-            f'sealpy: hint: restore it with "git checkout COMMIT -- {FILE}"; '
+            f'sealpy: hint: restore it with "git checkout {commit[:10]} -- {FILE}"; '
             "if all of it is right, add --accept-unknown\n"
         )
         assert repository.plain.read(FILE) == before

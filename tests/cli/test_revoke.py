@@ -218,7 +218,8 @@ class TestRefusals:
             1,
             (
                 "sealpy: nobody is called loe in .sealpy.yaml, and it is no recipient either\n"
-                "sealpy: hint: there are olga, dan, leo\n"
+                "sealpy: hint: there are olga, dan, leo; for anybody else, give their recipient, "
+                'which "sealpy key list" shows them\n'
             ),
         )
 

@@ -73,7 +73,7 @@ def test_it_asks_and_takes_no_for_an_answer(team: Team) -> None:
     )
     assert nobody.code == 1
     assert nobody.err.endswith(
-        "sealpy: nobody answered, so nothing was changed\nsealpy: hint: --yes answers beforehand\n"
+        "sealpy: nobody answered, so nothing was changed\nsealpy: hint: to answer beforehand: sealpy sync --yes\n"
     )
     assert agreed.code == 0
     assert team.readers(PROD) == ["olga"]

@@ -1,6 +1,7 @@
 """``sealpy reseal``: sign a file again that somebody edited without its key."""
 
 import os
+import shlex
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -62,12 +63,16 @@ def _reseal(session: Session, file: str, *, yes: bool, unknown: bool) -> None:
         _show_unknown(session, file, now)
     else:
         edits = resealing.compare(good, now)
-        _check(file, edits, accepted=unknown)
+        _check(file, edits, earlier.restore(), accepted=unknown)
         _show(file, edits)
     if not yes:
         answer = terminal.confirm(f"sign {terminal.plain(file)} as it is now?")
         if answer is None:
-            raise Stop(FAILED, f"{file}: nobody answered", hint="--yes answers beforehand")
+            raise Stop(
+                FAILED,
+                f"{file}: nobody answered",
+                hint=f"to answer beforehand: {shlex.join(['sealpy', 'reseal', '--yes', file])}",
+            )
         if not answer:
             raise Stop(FAILED, f"{file}: left unchanged")
     session.write(file, _signed(session, fmt, now, known=good is not None), plaintext=False, expected=raw)
@@ -94,7 +99,7 @@ def _check_unknown(file: str, *, accepted: bool) -> None:
         )
 
 
-def _check(file: str, edits: Edits, *, accepted: bool) -> None:
+def _check(file: str, edits: Edits, restore: str, *, accepted: bool) -> None:
     """Refuse more than an edit of clear text."""
     if accepted or not (edits.sealed or edits.rule):
         return
@@ -103,7 +108,7 @@ def _check(file: str, edits: Edits, *, accepted: bool) -> None:
         what = f"sealed values too: {terminal.listing(hand_edits.names(edits.sealed))}"
     raise Refused(
         f"{file}: somebody changed {what}; that is no edit of clear text",
-        hint=f'restore it with "git checkout COMMIT -- {file}"; if all of it is right, add --accept-unknown',
+        hint=f'restore it with "{restore}"; if all of it is right, add --accept-unknown',
     )
 
 

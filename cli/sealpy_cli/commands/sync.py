@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -50,6 +51,7 @@ def sync(root: Arguments, operands: Sequence[str], *, check: bool, yes: bool, as
                  51 only damaged or tampered-with files    128 only a key is missing
     """  # noqa: D301 - click wants the control character
     on = access_change.ground("sync", root)
+    command = shlex.join(["sealpy", "sync", *operands])
     seen = _seen(on, operands)
     codes = list(seen.codes)
     planned = [
@@ -62,11 +64,11 @@ def sync(root: Arguments, operands: Sequence[str], *, check: bool, yes: bool, as
     if check:
         _show(planned, on.project)
     else:
-        done, writes, failures = _prepared(on, planned)
+        done, writes, failures = _prepared(on, planned, command)
         codes += failures
         _show(done, on.project)
         if writes and not yes:
-            _ask(len(writes))
+            _ask(len(writes), command)
         sealed_files.write_all(on.session, (), writes)
     if as_json:
         report = {
@@ -88,7 +90,7 @@ def sync(root: Arguments, operands: Sequence[str], *, check: bool, yes: bool, as
     parts += [f"{len(codes)} failed"] if codes else []
     terminal.say(", ".join(parts))
     if check and planned:
-        terminal.hint(terminal.plain(f'"{" ".join(["sealpy sync", *operands])}" brings them in line'))
+        terminal.hint(terminal.plain(f'"{command}" brings them in line'))
         return FAILED
     return common(codes) if codes else OK
 
@@ -126,15 +128,16 @@ def _is_of(on: Ground, item: many.Item, environment: str) -> bool:
     return any(creation[place] is rule and len(environment_rules.labels(on.rules, place)) == 1 for place in places)
 
 
-def _prepared(on: Ground, planned: Sequence[_Planned]) -> tuple[list[_Planned], list[Write], list[int]]:
+def _prepared(on: Ground, planned: Sequence[_Planned], command: str) -> tuple[list[_Planned], list[Write], list[int]]:
     """Open the files and seal them anew, in memory; what fails is reported, and the others go on."""
     openings = sealed_files.open_all(on.session, [each.file for each in planned])
     codes = list(openings.codes)
     if openings.locked:
         holders = sealed_files.who_opens(openings.locked, on.project)
         count = access_change.counted_files(len(openings.locked))
-        terminal.say(f"no key here opens {count}, so they stay as they are; who has one: {holders}")
-        terminal.hint('ask them to run "sealpy sync"')
+        stay = "it stays as it is" if len(openings.locked) == 1 else "they stay as they are"
+        terminal.say(f"no key here opens {count}, so {stay}; who has one: {holders}")
+        terminal.hint(terminal.plain(f'ask them to run "{command}"'))
     changes = {each.file.path: each.change for each in planned}
     done: list[_Planned] = []
     writes: list[Write] = []
@@ -153,10 +156,11 @@ def _prepared(on: Ground, planned: Sequence[_Planned]) -> tuple[list[_Planned], 
     return done, writes, codes
 
 
-def _ask(count: int) -> None:
+def _ask(count: int, command: str) -> None:
     answer = terminal.confirm(f"write {access_change.counted_files(count)}?")
     if answer is None:
-        raise Stop(FAILED, "nobody answered, so nothing was changed", hint="--yes answers beforehand")
+        hint = f"to answer beforehand: {command} --yes"
+        raise Stop(FAILED, "nobody answered, so nothing was changed", hint=hint)
     if not answer:
         raise Stop(FAILED, "nothing was changed")
 

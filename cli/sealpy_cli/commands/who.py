@@ -108,7 +108,7 @@ def _lines(files: Sequence[_File], calls: Project, top: str, *, single: bool) ->
         for reader in _readers(below):
             yield f"  {_shown(reader.key, calls)}{_remarks(reader, below, top)}"
         for label, paths in _missing(below).items():
-            which = "" if single else f" {_which(paths, below, top)}"
+            which = "" if len(below) == 1 else f" {_which(paths, below, top)}"
             yield f"  ! {calls.shown(label)} is named by the rule and cannot read{which or ' it'}"
 
 
