@@ -79,14 +79,10 @@ def edited(sealed: bytes, text: str, path: str = "x.yaml", *, by: str = "ann") -
 def rotated(
     sealed: bytes, path: str = "x.yaml", *, add: tuple[str, ...] = (), remove: tuple[str, ...] = (), by: str = "ann"
 ) -> bytes:
-    return operations.rotate(
-        opened(sealed, path, by=by),
-        registry.format_for(path),
-        keyring(by, *add),
-        now=LATER,
-        add=[("age", name) for name in add],
-        remove=[("age", name) for name in remove],
-    )
+    file = opened(sealed, path, by=by)
+    (names,) = operations.key_names(file.metadata)
+    kept = [name for name in (*names, *(("age", name) for name in add)) if name[1] not in remove]
+    return operations.rotate(file, registry.format_for(path), keyring(by, *add), now=LATER, groups=[kept])
 
 
 def version(data: bytes, path: str = "x.yaml") -> FileVersion:
