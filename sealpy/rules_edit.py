@@ -61,7 +61,10 @@ def with_clear_fields_free(text: str, path: str, index: int) -> str:
         return text
     fmt = _yaml()
     place = (*_place_of_rule(text, before, index), "mac_only_encrypted")
-    changed = splice(text, fmt.insert(fmt.scan(text), place, value=True))
+    edits = fmt.insert(fmt.scan(text), place, value=True)
+    if _unfold(text, edits):
+        raise _shared(before, index)
+    changed = splice(text, edits)
     after = _parsed(changed, before, [index])
     for number, (old, new) in enumerate(zip(before.creation_rules or (), after.creation_rules or (), strict=True)):
         if new._replace(line=0) != old._replace(line=0, mac_only_encrypted=number == index or old.mac_only_encrypted):
@@ -142,7 +145,10 @@ def _insert(text: str, parsed: Rules, index: int, recipient: str) -> str:
         if any(key.backend == _BACKEND for group in rule.groups for key in group):
             raise _shared(parsed, index)
         # Of a group this is a list; of a rule a text will do, which asks for no indentation.
-        return splice(text, fmt.insert(document, base, [recipient] if "key_groups" in base else recipient))
+        edits = fmt.insert(document, base, [recipient] if "key_groups" in base else recipient)
+        if _unfold(text, edits):
+            raise PathNotFound("it leads through an alias")
+        return splice(text, edits)
     if leaves[0].path == base:
         if text[leaves[0].start] == _ALIAS:
             raise PathNotFound("it leads through an alias")
@@ -174,6 +180,8 @@ def _without(text: str, base: Path, recipient: str, *, other: bool) -> str:
     document = fmt.scan(text)
     leaves = _listed(document, base)
     if not other and leaves:
+        if text[leaves[0].start] == _ALIAS:
+            raise PathNotFound("it leads through an alias")
         return splice(text, fmt.remove(document, base))
     for leaf in reversed(leaves):
         parts = [part.strip() for part in leaf.content.split(",")]
@@ -264,6 +272,11 @@ def _rule(parsed: Rules, index: int) -> CreationRule:
 
 def _is(key: KeySpec, recipient: str) -> bool:
     return key.backend == _BACKEND and key.text == recipient
+
+
+def _unfold(text: str, edits: Sequence[Edit]) -> bool:
+    """Tell whether edits write out an alias; whoever has one list for several rules wants to keep it."""
+    return any(edit.start < edit.end and text[edit.start] == _ALIAS for edit in edits)
 
 
 def _nth(full: Sequence[bool], number: int) -> int:

@@ -105,9 +105,22 @@ def uses(content: bytes, fmt_name: str, keyring: Keyring, keys: library.Keys) ->
     yield change(lambda opened: operations.unset_value(opened, fmt, path, now=NOW))
     yield change(lambda opened: operations.unset_value(opened, fmt, ("no", "such"), now=NOW))
     yield change(lambda opened: operations.rotate(opened, fmt, keyring, now=NOW))
-    yield change(lambda opened: operations.rotate(opened, fmt, keyring, now=NOW, add=[("age", "age1nonsense")]))
     yield change(
-        lambda opened: operations.rotate(opened, fmt, keyring, now=NOW, remove=operations.key_names(opened.metadata)[0])
+        lambda opened: operations.rotate(
+            opened,
+            fmt,
+            keyring,
+            now=NOW,
+            groups=operations.changed_groups(opened.metadata, add=[("age", "age1nonsense")]),
+        )
+    )
+    yield change(
+        lambda opened: operations.changed_groups(opened.metadata, remove=operations.key_names(opened.metadata)[0])
+    )
+    yield change(
+        lambda opened: operations.rotate(
+            opened, fmt, keyring, now=NOW, groups=operations.key_names(opened.metadata) * 3
+        )
     )
     yield change(lambda opened: operations.update_keys(opened, fmt, keyring, [[("pgp", "0" * 40)]]))
     yield change(lambda opened: data.documents(opened.leaves, opened.document.documents))
