@@ -12,20 +12,26 @@ from sealpy_cli import environment_rules, project_file, terminal
 
 
 def hint(path: str) -> None:
-    """Say how to ask for the environment of a file; nothing, if it has none or there is no key that could be let in."""
+    """Say how to ask for the environment of a file; nothing, if no rule names one or there is no key to be let in."""
     try:
         config = config_file.find(os.getcwd()).path
         if config is None:
             return
         calls = project_file.load(config)
         environment = environment_rules.environment_of(path, calls)
-        if not environment_rules.labelled(config_file.load(config), environment):
-            return
+        rules = config_file.load(config)
+        places = environment_rules.labelled(rules, environment)
         own = recipients(Identities(os.environ))
     except SealpyError:  # somebody else's mistake, and the file does not open either way
         return
-    if own:
-        terminal.hint(f"to be let in, ask with a pull request: {terminal.plain(request(environment, own, calls))}")
+    if not places or not own:
+        return
+    named = [key.text for place in places for group in (rules.creation_rules or ())[place].groups for key in group]
+    if any(one in named for one in own):
+        command = shlex.join(["sealpy", "sync", environment])
+        terminal.hint(terminal.plain(f'the rules name you already: ask whoever opens it to run "{command}"'))
+        return
+    terminal.hint(f"to be let in, ask with a pull request: {terminal.plain(request(environment, own, calls))}")
 
 
 def recipients(identities: Identities) -> list[str]:

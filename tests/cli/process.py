@@ -1,6 +1,8 @@
 """The program as a process of its own, in a clean environment."""
 
 import os
+import pty
+import select
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -71,6 +73,33 @@ class Program:
             ["git", *words], cwd=self.folder, env=self.env, capture_output=True, check=True, timeout=60
         )
         return _text(ended.stdout)
+
+
+def at_a_terminal(program: Program, *words: str, answers: tuple[tuple[str, str], ...]) -> tuple[int, str]:
+    """Run sealpy on a terminal of its own; each answer is typed once its question is there."""
+    child, screen = pty.fork()
+    if child == 0:
+        os.chdir(program.folder)
+        command = [sys.executable, "-c", SEALPY.format(name="sealpy"), *words]
+        os.execvpe(command[0], command, {**program.env, "TERM": "dumb"})
+    shown = b""
+    waiting = list(answers)
+    read_up_to = 0
+    while select.select([screen], [], [], 30)[0]:
+        try:
+            piece = os.read(screen, 65536)
+        except OSError:
+            break
+        if not piece:
+            break
+        shown += piece
+        if waiting and waiting[0][0].encode() in shown[read_up_to:]:
+            read_up_to = len(shown)
+            os.write(screen, waiting.pop(0)[1].encode() + b"\n")
+    os.close(screen)
+    _, status = os.waitpid(child, 0)
+    assert not waiting, shown.decode()
+    return os.waitstatus_to_exitcode(status), shown.decode().replace("\r\n", "\n")
 
 
 def _text(data: bytes) -> str:

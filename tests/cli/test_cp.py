@@ -1,15 +1,11 @@
 """``sealpy cp``: from one environment to another, under the other's rule, asking before two have one password."""
 
 import json
-import os
-import pty
-import select
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.cli.process import SEALPY, Ended, Program
+from tests.cli.process import Ended, at_a_terminal
 from tests.cli.team import FILES, RULES, Team, Tool, short
 
 DEV, PROD, MAIL = FILES
@@ -22,33 +18,6 @@ def team(tmp_path: Path, tool: Tool) -> Team:
     made.begin()
     (made.folder / "k8s/prod/new").mkdir()
     return made
-
-
-def at_a_terminal(program: Program, *words: str, answers: tuple[tuple[str, str], ...]) -> tuple[int, str]:
-    """Run sealpy on a terminal of its own; each answer is typed once its question is there."""
-    child, screen = pty.fork()
-    if child == 0:
-        os.chdir(program.folder)
-        command = [sys.executable, "-c", SEALPY.format(name="sealpy"), *words]
-        os.execvpe(command[0], command, {**program.env, "TERM": "dumb"})
-    shown = b""
-    waiting = list(answers)
-    read_up_to = 0
-    while select.select([screen], [], [], 30)[0]:
-        try:
-            piece = os.read(screen, 65536)
-        except OSError:
-            break
-        if not piece:
-            break
-        shown += piece
-        if waiting and waiting[0][0].encode() in shown[read_up_to:]:
-            read_up_to = len(shown)
-            os.write(screen, waiting.pop(0)[1].encode() + b"\n")
-    os.close(screen)
-    _, status = os.waitpid(child, 0)
-    assert not waiting, shown.decode()
-    return os.waitstatus_to_exitcode(status), shown.decode().replace("\r\n", "\n")
 
 
 def shown(team: Team, name: str) -> str:
