@@ -178,6 +178,26 @@ def test_diff_lists_such_an_edit_as_one_that_nobody_vouches_for(
     (file,) = report["files"]
     (change,) = [change for one in file["objects"] for change in one["changes"]]
     assert (change["authenticated"], file["mac"]) == (False, "ok")
+    # Whoever has no key sees as much: it is the file that says what its MAC leaves out.
+    assert '  ~ metadata.labels.image  "app:1" → "app:2"   [not under the MAC]\n' in repository.diff(keys=()).out
+    (file,) = repository.json("--reveal", keys=())["files"]
+    assert file["objects"][0]["changes"][0]["authenticated"] is False
+
+
+def test_diff_tells_a_field_that_is_sealed_from_now_on_from_one_that_nobody_vouches_for(
+    tmp_path_factory: pytest.TempPathFactory, tool: Tool, age_key: AgeKey
+) -> None:
+    folder = tmp_path_factory.mktemp("diff")
+    repository = Repository(folder / "work", folder, tool("sops"), {"prod": (age_key.identity, age_key.recipient)})
+    rule = RULE.format(only="true", recipient=age_key.recipient)
+    repository.plain.write(".sops.yaml", rule)
+    repository.plain.write("app.yaml", DEPLOYED)
+    assert repository.sealpy("encrypt", "-i", "app.yaml").code == 0
+    repository.commit()
+    repository.plain.write(".sops.yaml", rule.replace("stringData", "stringData|image"))
+    assert repository.sealpy("sync", "--yes").code == 0
+
+    assert "  ~ metadata.labels.image  changed: str, 5 B   [stood in clear, now encrypted]\n" in repository.diff().out
 
 
 class TestInit:

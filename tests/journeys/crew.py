@@ -15,6 +15,8 @@ from tests.cli.process import Ended, Program, at_a_terminal
 from tests.cli.team import Team, Tool, short
 from tests.conftest import AgeKey
 
+# What counts on a terminal while it works, and takes itself away.
+_PROGRESS = re.compile(r"\r[^\r\n]*\033\[K")
 _COMMIT = re.compile(r"(?<![\w/.-])(?:[0-9a-f]{7}|[0-9a-f]{10})(?![\w/-])")
 _NEXT = re.compile(r"(?:sealpy: hint: | +to mend it: )(.+)")
 _QUOTED = re.compile(r'"((?:sealpy|git) [^"]+)"')
@@ -79,7 +81,7 @@ class Person(Program):
     def answers(self, line: str, *pairs: tuple[str, str]) -> tuple[int, str]:
         """Type a line of sealpy at a terminal, and each answer once its question is there; return code and screen."""
         code, screen = at_a_terminal(self, *shlex.split(line)[1:], answers=pairs)
-        return code, self.told(screen)
+        return code, self.told(_PROGRESS.sub("", screen))
 
     def changed(self) -> list[str]:
         """Return the files that differ from the last commit."""
@@ -100,7 +102,7 @@ class Person(Program):
 class Crew:
     """Olga operates dev and prod, Leo prod; Dan develops and opens dev; Rita reviews, without a key; Nina is new.
 
-    ``ci`` is a job of a pipeline: no home of anybody's, no key. ``cluster`` is a machine with a key for prod.
+    Others get their clone when they come: ``clone`` for somebody known or without a key, ``newcomer``, ``machine``.
     """
 
     def __init__(self, base: Path, tool: Tool) -> None:
@@ -125,11 +127,22 @@ class Crew:
         del self.team.keys[name]
         return self.clone(name)
 
+    def machine(self, name: str) -> Person:
+        """Return a machine with a key of its own, which is in Nina's place."""
+        self.team.keys[name] = self.team.keys.pop("nina")
+        return self.clone(name)
+
     def meet(self, person: Person) -> None:
         """Learn the key that somebody made."""
         found = re.search(r"public key: (age1\w+)\s+(AGE-SECRET-KEY-1\w+)", self.key_file(person.name).read_text())
         assert found
         self.team.keys[person.name] = AgeKey(identity=found[2], recipient=found[1])
+
+    def spelt(self, text: str) -> str:
+        """Write recipients in the place of ``{name}``."""
+        for name, key in self.team.keys.items():
+            text = text.replace(f"{{{name}}}", key.recipient)
+        return text
 
     def key_file(self, name: str) -> Path:
         """Return where somebody's key lies."""

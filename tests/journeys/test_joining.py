@@ -204,7 +204,12 @@ sealpy: hint: ask them to do it, or write the change for a pull request: sealpy 
 """,
     )
     assert dan.changed() == []
-    assert dan.does(dan.advice[0]).startswith(
-        "sealpy: wrote .sops.yaml: dan (age1…dan) may read prod, but 2 files still"
+    assert (
+        dan.does(dan.advice[0])
+        == """\
+sealpy: wrote .sops.yaml: dan (age1…dan) may read prod, but 2 files still cannot be opened by them
+sealpy: hint: open a pull request with it, in which one who reads prod \
+(olga (age1…olga), leo (age1…leo), nina (age1…nina)) runs: sealpy sync prod
+"""
     )
     assert not dan.opens(PROD)
