@@ -15,8 +15,8 @@ from sealpy.keyring import Keyring
 from sealpy.metadata import Metadata
 from sealpy.project import Project
 from sealpy.secret import DataKey
-from sealpy_cli import project_file
-from sealpy_cli.repository import Entry, Repository
+from sealpy_cli.repo.repository import Entry, Repository
+from sealpy_cli.team import project_file
 
 
 class Report(NamedTuple):

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from sealpy.checking.findings import ERROR, Finding
 from sealpy_cli import checked
-from sealpy_cli.git import Git
-from sealpy_cli.repository import Repository
+from sealpy_cli.repo.git import Git
+from sealpy_cli.repo.repository import Repository
 
 _BLOCKING = ("SP1", "SP4", "SP507")
 """Secrets in clear, damage, and a configuration that cannot tell what should be encrypted."""

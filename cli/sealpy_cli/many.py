@@ -146,7 +146,7 @@ def each(items: Sequence[Item], work: Callable[[Item], None], done: str, *, clea
             progress.clear()
             terminal.fail(error, item.shown)
             if isinstance(error, DataKeyUnavailable) and not terminal.speaks_as_sops():
-                from sealpy_cli import admission  # reads the configuration, which opening a file does without
+                from sealpy_cli.team import admission  # reads the configuration, which opening a file does without
 
                 admission.hint(item.path)
             codes.append(code_of(error, clear=clear))

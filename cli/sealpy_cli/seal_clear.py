@@ -7,7 +7,7 @@ from sealpy.errors import Refused, SealpyError
 from sealpy.formats import Format
 from sealpy.sealing import Opened
 from sealpy_cli import terminal
-from sealpy_cli.committed import Committed
+from sealpy_cli.repo.committed import Committed
 from sealpy_cli.session import Session
 
 

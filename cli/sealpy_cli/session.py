@@ -244,7 +244,7 @@ class Session:
         """Write a master key for people, by its name; sops knows none."""
         if self._shown is None:
             from sealpy import config_file, project
-            from sealpy_cli import project_file  # only what is said of people needs their names
+            from sealpy_cli.team import project_file  # only what is said of people needs their names
 
             self._shown = (
                 project.plain

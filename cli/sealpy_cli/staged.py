@@ -12,10 +12,10 @@ from typing import NamedTuple
 from sealpy import files
 from sealpy.errors import SourceError
 from sealpy_cli import commit_check, many, terminal
-from sealpy_cli.committed import Committed
-from sealpy_cli.git import Git
-from sealpy_cli.git_writer import GitWriter
-from sealpy_cli.repository import Entry, Repository
+from sealpy_cli.repo.committed import Committed
+from sealpy_cli.repo.git import Git
+from sealpy_cli.repo.git_writer import GitWriter
+from sealpy_cli.repo.repository import Entry, Repository
 from sealpy_cli.seal_clear import committed_version, seal
 from sealpy_cli.session import Session
 

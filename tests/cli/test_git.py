@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from sealpy.errors import SourceError
-from sealpy_cli.git import Git, GitError
-from sealpy_cli.snapshots import read_file, versions_of
+from sealpy_cli.repo.git import Git, GitError
+from sealpy_cli.repo.snapshots import read_file, versions_of
 from tests.cli.process import Program
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from sealpy_cli import access, environments
-from sealpy_cli.new_rules import HOOK
+from sealpy_cli.team import access, environments
+from sealpy_cli.team.new_rules import HOOK
 from tests.cli.process import Ended, Program
 from tests.conftest import AgeKey
 

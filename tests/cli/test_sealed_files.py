@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from sealpy_cli import sealed_files
 from sealpy_cli.exit_codes import Stop
 from sealpy_cli.grammar import Arguments, Call
-from sealpy_cli.sealed_files import Write
 from sealpy_cli.session import Session
+from sealpy_cli.team import sealed_files
+from sealpy_cli.team.sealed_files import Write
 
 NOTHING = Arguments({}, frozenset(), ())
 

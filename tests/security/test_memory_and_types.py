@@ -27,8 +27,8 @@ from sealpy.identities import Identities
 from sealpy.keyring import Keyring
 from sealpy.redaction import RevealedValue
 from sealpy.secret import DataKey, KeyPart, Secret
-from sealpy_cli import snapshots
 from sealpy_cli.render.text import TextRenderer
+from sealpy_cli.repo import snapshots
 from tests import places
 from tests.conftest import AgeKey
 from tests.security.canary import Search, draw

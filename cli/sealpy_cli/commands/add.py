@@ -23,11 +23,13 @@ from sealpy.metadata import Metadata
 from sealpy.parts import Owner
 from sealpy.rules import CreationRule
 from sealpy.sealing import Opened
-from sealpy_cli import access, part_files, project_file, push_change, terminal, value_change
+from sealpy_cli import terminal, value_change
 from sealpy_cli.exit_codes import BAD_VALUE, CONFLICT, FAILED, NO_FILE, Stop, while_sealing
-from sealpy_cli.folder_change import FolderChange
 from sealpy_cli.grammar import Arguments, Call
+from sealpy_cli.repo import push_change
+from sealpy_cli.repo.folder_change import FolderChange
 from sealpy_cli.session import Session
+from sealpy_cli.team import access, part_files, project_file
 
 _FORMATS = ("yaml", "json", "dotenv")
 _NAME = re.compile(r"(?=.{1,240}\Z)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*")

@@ -9,9 +9,9 @@ import click
 from sealpy.checking.findings import INTEGRITY, KEYS, SEVERITIES, Finding
 from sealpy_cli import checked, terminal
 from sealpy_cli.exit_codes import BAD_MAC, FAILED, NO_KEY, OK
-from sealpy_cli.git import Git
 from sealpy_cli.render import findings as render
-from sealpy_cli.repository import Repository, at
+from sealpy_cli.repo.git import Git
+from sealpy_cli.repo.repository import Repository, at
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]}, options_metavar="[OPTION…]")

@@ -17,11 +17,12 @@ from sealpy.formats import Format
 from sealpy.project import Project
 from sealpy.sealing import Opened
 from sealpy.secret import Secret
-from sealpy_cli import environment_rules, project_file, promotion, sealed_files, terminal, tree_path
+from sealpy_cli import terminal, tree_path
 from sealpy_cli.exit_codes import BAD_PATH, FAILED, NO_FILE, NO_KEY, Stop, while_sealing
 from sealpy_cli.grammar import Arguments, Call
-from sealpy_cli.promotion import Outcome, Value
 from sealpy_cli.session import Session
+from sealpy_cli.team import environment_rules, project_file, promotion, sealed_files
+from sealpy_cli.team.promotion import Outcome, Value
 
 _SCHEMA = "sealpy.cp/1"
 

@@ -14,11 +14,13 @@ from sealpy.identities import Identities
 from sealpy.keyring import Keyring
 from sealpy.project import Project
 from sealpy.redaction import RedactedValue, RevealedValue
-from sealpy_cli import project_file, review_codes, snapshots, terminal
+from sealpy_cli import review_codes, terminal
 from sealpy_cli.exit_codes import BROKEN_PIPE, Stop
-from sealpy_cli.git import Git
 from sealpy_cli.render.json import JsonRenderer
 from sealpy_cli.render.text import TextRenderer
+from sealpy_cli.repo import snapshots
+from sealpy_cli.repo.git import Git
+from sealpy_cli.team import project_file
 
 _PATHS = "sealpy.paths"
 

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 import click
 
 from sealpy import operations, part_folder, parts
-from sealpy_cli import many, part_files, terminal
+from sealpy_cli import many, terminal
 from sealpy_cli.exit_codes import CONFLICT, Stop
 from sealpy_cli.grammar import Arguments, Call
 from sealpy_cli.session import Session
+from sealpy_cli.team import part_files
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

@@ -9,11 +9,12 @@ import click
 from sealpy import operations
 from sealpy.errors import KeyAccessError, Refused
 from sealpy.sealing import Opened
-from sealpy_cli import access_change, sealed_files, terminal
+from sealpy_cli import terminal
 from sealpy_cli.exit_codes import FAILED, Stop
 from sealpy_cli.grammar import Arguments
-from sealpy_cli.sealed_files import SealedFile, Write
 from sealpy_cli.session import Session
+from sealpy_cli.team import access_change, sealed_files
+from sealpy_cli.team.sealed_files import SealedFile, Write
 
 _SCHEMA = "sealpy.grant/1"
 

@@ -8,10 +8,10 @@ import click
 from sealpy.checking.findings import Finding
 from sealpy_cli import commit_check, staged, terminal
 from sealpy_cli.exit_codes import FAILED, Stop
-from sealpy_cli.git import Git
-from sealpy_cli.git_writer import GitWriter
 from sealpy_cli.grammar import Arguments, Call
 from sealpy_cli.render.findings import command
+from sealpy_cli.repo.git import Git
+from sealpy_cli.repo.git_writer import GitWriter
 from sealpy_cli.session import Session
 
 _REFUSE, _SEAL = "refuse", "seal"

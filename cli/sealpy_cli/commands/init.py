@@ -16,10 +16,11 @@ from sealpy.errors import NoMatchingRule, RuleError
 from sealpy.identities import Identities, TextIdentity, generate
 from sealpy.rules import CreationRule, Rules
 from sealpy.sanitise import visible
-from sealpy_cli import access, admission, environments, key_file, new_rules, project_file, terminal
-from sealpy_cli.access import Access
+from sealpy_cli import key_file, terminal
 from sealpy_cli.exit_codes import FAILED, Stop
-from sealpy_cli.git import Git, GitError
+from sealpy_cli.repo.git import Git, GitError
+from sealpy_cli.team import access, admission, environments, new_rules, project_file
+from sealpy_cli.team.access import Access
 
 _SCHEMA = "sealpy.init/1"
 _EXECUTABLE, _ORDINARY = 0o755, 0o644

@@ -15,8 +15,9 @@ from sealpy.config_folder import config_folder
 from sealpy.errors import KeyServiceError, NotMyKey, Refused
 from sealpy.identities import Identities, TextIdentity, generate, read
 from sealpy.project import Project
-from sealpy_cli import key_file, project_file, terminal
+from sealpy_cli import key_file, terminal
 from sealpy_cli.person import Person
+from sealpy_cli.team import project_file
 
 _LIMIT = 1 << 24
 _COMMANDS = ("SOPS_AGE_KEY_CMD", "SOPS_AGE_SSH_PRIVATE_KEY_CMD")

@@ -13,9 +13,10 @@ from sealpy.errors import IntegrityError, KeyAccessError, Refused
 from sealpy.formats import Format
 from sealpy.resealing import Edits
 from sealpy.sealing import Opened
-from sealpy_cli import hand_edits, many, terminal
+from sealpy_cli import many, terminal
 from sealpy_cli.exit_codes import FAILED, NO_FILE, Stop, while_sealing
 from sealpy_cli.grammar import Arguments, Call
+from sealpy_cli.repo import hand_edits
 from sealpy_cli.session import Session
 
 _LONGEST = 200

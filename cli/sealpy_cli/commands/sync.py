@@ -15,11 +15,12 @@ from sealpy.errors import KeyAccessError, SealpyError
 from sealpy.project import Project
 from sealpy.resync import Change, Groups
 from sealpy.selection import Selection
-from sealpy_cli import access_change, environment_rules, many, sealed_files, terminal
-from sealpy_cli.access_change import Ground
+from sealpy_cli import many, terminal
 from sealpy_cli.exit_codes import FAILED, OK, Stop, code_of, common, while_sealing
 from sealpy_cli.grammar import Arguments
-from sealpy_cli.sealed_files import SealedFile, Write
+from sealpy_cli.team import access_change, environment_rules, sealed_files
+from sealpy_cli.team.access_change import Ground
+from sealpy_cli.team.sealed_files import SealedFile, Write
 
 _SCHEMA = "sealpy.sync/1"
 _SHOWN_PATHS = 5

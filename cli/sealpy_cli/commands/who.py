@@ -16,11 +16,12 @@ from sealpy.metadata import Metadata
 from sealpy.project import Project
 from sealpy.rules import CreationRule
 from sealpy.sanitise import visible
-from sealpy_cli import checked, environment_rules, terminal
+from sealpy_cli import checked, terminal
 from sealpy_cli.exit_codes import NO_FILE, OK, Stop
-from sealpy_cli.git import Git
 from sealpy_cli.render.findings import from_here, text
-from sealpy_cli.repository import Repository, at
+from sealpy_cli.repo.git import Git
+from sealpy_cli.repo.repository import Repository, at
+from sealpy_cli.team import environment_rules
 
 _SCHEMA = "sealpy.who/1"
 _ELSEWHERE = "elsewhere"

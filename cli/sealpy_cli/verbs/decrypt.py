@@ -77,7 +77,7 @@ def _clear(session: Session, item: many.Item, fmt: Format, data: bytes, path: tu
 
 
 def _explained(session: Session, item: many.Item, data: bytes, fmt: Format, error: MacMismatch) -> MacMismatch:
-    from sealpy_cli.hand_edits import explained  # asks git
+    from sealpy_cli.repo.hand_edits import explained  # asks git
 
     data_key = session.keyring.open(operations.scan_sealed(data, fmt)[1])
     return explained(error, item.path, data, fmt, data_key)

@@ -7,9 +7,9 @@ from sealpy.errors import AlreadyEncrypted, NoMatchingRule, SealpyError
 from sealpy.formats import Format
 from sealpy.sealing import Opened
 from sealpy_cli import many, terminal
-from sealpy_cli.committed import Committed
 from sealpy_cli.exit_codes import CONFLICT, NO_FILE, Stop
 from sealpy_cli.grammar import Call
+from sealpy_cli.repo.committed import Committed
 from sealpy_cli.seal_clear import committed_version, seal, try_to_open
 from sealpy_cli.session import Session
 

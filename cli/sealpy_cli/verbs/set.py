@@ -83,7 +83,7 @@ class _OnBranch(NamedTuple):
         return (self.name,)
 
     def apply(self, read: Callable[[str], bytes | None]) -> Mapping[str, bytes]:
-        from sealpy_cli.push_change import require
+        from sealpy_cli.repo.push_change import require
 
         changed = self.change.apply(self.session, require(self.name, read(self.name)), self.fmt)
         return {} if changed is None else {self.name: changed}
@@ -106,7 +106,7 @@ def _change(session: Session, file: str, change: ValueChange) -> int:
             session.write(file, changed, plaintext=False, expected=raw)
 
     def committed(item: many.Item) -> None:
-        from sealpy_cli import push_change  # brings subprocess
+        from sealpy_cli.repo import push_change  # brings subprocess
 
         top = push_change.top_of(file)
         name = push_change.name_in(top, file)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from sealpy.errors import NoSuchFile, SourceError
-from sealpy_cli.git import fault
+from sealpy_cli.repo.git import fault
 
 _NOTHING = "0" * 40
 _FILES = ("100644", "100755")

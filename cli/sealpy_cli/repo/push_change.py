@@ -14,8 +14,8 @@ from typing import NamedTuple, Protocol
 
 from sealpy.errors import NoSuchFile, Refused, SourceError
 from sealpy_cli import terminal
-from sealpy_cli.git import fault
-from sealpy_cli.git_writer import GitWriter
+from sealpy_cli.repo.git import fault
+from sealpy_cli.repo.git_writer import GitWriter
 
 RETRIES = 50
 """How often a change is made again, unless told otherwise: many for a branch that dozens push to."""

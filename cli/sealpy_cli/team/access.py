@@ -8,7 +8,7 @@ from sealpy import registry
 from sealpy.errors import KeyAccessError
 from sealpy.identities import Identities, require_recipient
 from sealpy.rules import CreationRule, KeySpec, Rules
-from sealpy_cli.environments import ORDER, PARENTS
+from sealpy_cli.team.environments import ORDER, PARENTS
 
 _LITERAL = re.compile(r"[\w.-]+")
 _CHOICE = re.compile(r"\(([\w.|-]+)\)")

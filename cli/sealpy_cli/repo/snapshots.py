@@ -16,7 +16,7 @@ from sealpy.comparison.renames import pair, trait
 from sealpy.errors import SourceError
 from sealpy.redaction import RevealedValue
 from sealpy.sanitise import visible
-from sealpy_cli.git import Blob, Git, GitError, RawChange
+from sealpy_cli.repo.git import Blob, Git, GitError, RawChange
 
 LIMIT = 20 << 20
 """Bytes of a file that is looked into; what is larger is named in the report."""

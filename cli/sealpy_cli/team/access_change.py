@@ -15,12 +15,13 @@ from sealpy.identities import require_recipient
 from sealpy.project import Project
 from sealpy.rules import Rules
 from sealpy.sealing import Opened
-from sealpy_cli import environment_rules, many, project_file, sealed_files, terminal
-from sealpy_cli.environment_rules import Scope
+from sealpy_cli import many, terminal
 from sealpy_cli.exit_codes import FAILED, Stop, common, while_sealing
 from sealpy_cli.grammar import Arguments, Call
-from sealpy_cli.sealed_files import SealedFile, Write
 from sealpy_cli.session import Session
+from sealpy_cli.team import environment_rules, project_file, sealed_files
+from sealpy_cli.team.environment_rules import Scope
+from sealpy_cli.team.sealed_files import SealedFile, Write
 
 
 class Ground(NamedTuple):

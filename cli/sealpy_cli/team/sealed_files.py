@@ -26,7 +26,7 @@ from sealpy.rules import CreationRule, Rules
 from sealpy.sealing import Opened
 from sealpy_cli import many, terminal
 from sealpy_cli.exit_codes import FAILED, NO_KEY, Stop, code_of
-from sealpy_cli.git import Git
+from sealpy_cli.repo.git import Git
 from sealpy_cli.session import Session
 
 _AT_ONCE = 8

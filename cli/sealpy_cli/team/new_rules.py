@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from sealpy_cli.environments import Environment
+from sealpy_cli.team.environments import Environment
 
 _FILES = r"([^/]*[-_.])?(secrets?|configmaps?|enc|sops)([-_.][^/]*)?\.ya?ml$"
 """Manifests by the names that people give them: secrets.yaml, db-secret.yml, configmap.yaml, mail.enc.yaml."""

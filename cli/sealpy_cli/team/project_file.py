@@ -8,7 +8,7 @@ from sealpy import config_file, files, project
 from sealpy.errors import NoSuchFile, RuleError, SourceError
 
 if TYPE_CHECKING:
-    from sealpy_cli.git import Git
+    from sealpy_cli.repo.git import Git
 
 _FOLDERS = 100
 _SIZE_LIMIT = 1 << 20

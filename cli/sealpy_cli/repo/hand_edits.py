@@ -12,8 +12,8 @@ from sealpy.formats import Format
 from sealpy.resealing import Edits
 from sealpy.secret import DataKey
 from sealpy_cli import terminal
-from sealpy_cli.git import Git
-from sealpy_cli.repository import Repository, at
+from sealpy_cli.repo.git import Git
+from sealpy_cli.repo.repository import Repository, at
 
 _SHORT = 10
 """How much of a commit's id is shown."""

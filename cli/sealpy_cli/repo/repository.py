@@ -14,7 +14,7 @@ from sealpy.errors import NoMatchingRule, NoSuchFile, RuleError, SourceError
 from sealpy.project import NAME as PROJECT_FILE
 from sealpy.rules import CreationRule, Rules
 from sealpy_cli import many
-from sealpy_cli.git import Git, GitError
+from sealpy_cli.repo.git import Git, GitError
 
 LIMIT = files.MAX_BYTES
 

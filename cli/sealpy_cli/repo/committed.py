@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sealpy_cli.git import Git
+    from sealpy_cli.repo.git import Git
 
 
 class Committed:
@@ -26,7 +26,7 @@ class Committed:
         if not name.isprintable():
             return None
         from sealpy.errors import SourceError
-        from sealpy_cli.git import Git  # brings subprocess
+        from sealpy_cli.repo.git import Git  # brings subprocess
 
         git = self._repositories.get(top)
         if git is None:

@@ -8,7 +8,8 @@ from sealpy import config_file
 from sealpy.errors import SealpyError
 from sealpy.identities import Identities
 from sealpy.project import Project
-from sealpy_cli import environment_rules, project_file, terminal
+from sealpy_cli import terminal
+from sealpy_cli.team import environment_rules, project_file
 
 
 def hint(path: str) -> None:

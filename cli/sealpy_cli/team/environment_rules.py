@@ -7,9 +7,10 @@ from typing import NamedTuple
 from sealpy import part_folder
 from sealpy.project import Project
 from sealpy.rules import Rules
-from sealpy_cli import access, terminal
-from sealpy_cli.environments import ORDER, PARENTS
+from sealpy_cli import terminal
 from sealpy_cli.exit_codes import FAILED, Stop
+from sealpy_cli.team import access
+from sealpy_cli.team.environments import ORDER, PARENTS
 
 Placed = tuple[str, int]
 """The path of a sealed file, and the place of its rule among the creation rules."""
