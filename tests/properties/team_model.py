@@ -5,7 +5,7 @@ it may have done to which file of the tree. Whatever that does not name stays as
 """
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -74,7 +74,7 @@ class Sealed:
             return {path[0]: value for path, value in self.values.items()}
         encoded, text = ENCODED_SECTION[self.kind], TEXT_SECTION[self.kind]
         found: dict[str, Value | bytes] = {
-            path[1]: b64decode(str(value)) for path, value in self.values.items() if path[0] == encoded
+            path[1]: b64decode(str(value), validate=True) for path, value in self.values.items() if path[0] == encoded
         }
         found |= {path[1]: str(value).encode() for path, value in self.values.items() if path[0] == text}
         return found
@@ -196,29 +196,32 @@ class Model:
         """Give one file, base or part, a new data key."""
         return Outcome(OK, {name: Change("anew")}) if self.opens(person, [name]) else Outcome(NO_KEY)
 
-    def grant(self, person: str, environment: str, who: str, *, request: bool) -> Outcome:
-        """Let somebody read an environment."""
-        lacking = [name for name in self._of(environment) if who not in self.files[name].readers]
+    def grant(self, person: str, environments: Sequence[str], who: str, *, request: bool) -> Outcome:
+        """Let somebody read environments."""
+        lacking = [name for name in self._of(environments) if who not in self.files[name].readers]
         if not request and not self.opens(person, lacking):
             return Outcome(NO_KEY)
         changes = {NAMES: Change("text")} if who not in self.named else {}
-        if who not in self.rules[environment]:
+        if any(who not in self.rules[environment] for environment in environments):
             changes[RULES] = Change("text")
         self.named.add(who)
-        self.rules[environment].add(who)
+        for environment in environments:
+            self.rules[environment].add(who)
         if not request:
             for name in lacking:
                 self.files[name].readers.add(who)
                 changes[name] = Change("wrapped")
         return Outcome(OK, changes)
 
-    def revoke(self, person: str, environment: str, who: str, *, request: bool) -> Outcome:
-        """Let somebody read an environment no longer."""
-        if self.rules[environment] == {who}:
+    def revoke(self, person: str, environments: Sequence[str], who: str, *, request: bool) -> Outcome:
+        """Let somebody read environments no longer."""
+        if any(self.rules[environment] == {who} for environment in environments):
             return Outcome(FAILED)
-        reading = [name for name in self._of(environment) if who in self.files[name].readers]
+        reading = [name for name in self._of(environments) if who in self.files[name].readers]
         listed = {}
-        changes = {RULES: Change("text")} if who in self.rules[environment] else {}
+        changes = {}
+        if any(who in self.rules[environment] for environment in environments):
+            changes[RULES] = Change("text")
         if not request:
             if not self.opens(person, reading):
                 return Outcome(NO_KEY)
@@ -228,7 +231,8 @@ class Model:
                 self.files[name].readers.discard(who)
                 changes[name] = Change("anew")
                 listed[name] = self.files[name].listing()
-        self.rules[environment].discard(who)
+        for environment in environments:
+            self.rules[environment].discard(who)
         return Outcome(OK, changes, listed)
 
     def behind(self, environment: str = "") -> list[str]:
@@ -293,8 +297,8 @@ class Model:
         self.files[target] = Sealed(file.kind, file.clear, file.values, wanted)
         return Outcome(OK, {target: change})
 
-    def _of(self, environment: str) -> list[str]:
-        return [name for name in self.files if environment_of(name) == environment]
+    def _of(self, environments: Sequence[str]) -> list[str]:
+        return [name for name in self.files if environment_of(name) in environments]
 
 
 def environment_of(name: str) -> str:

@@ -6,6 +6,7 @@ from random import Random
 from typing import NamedTuple
 
 from tests.properties.team_model import (
+    ENCODED_SECTION,
     IMAGE,
     TEXT_SECTION,
     Model,
@@ -82,6 +83,10 @@ class Walk:
 
     def step(self) -> Step:
         """Draw a step."""
+        behind = self._model.behind()
+        if behind and self._chance(40):
+            # Whoever opens some of the files may not open the others.
+            return self._sync(self._random.choice(sorted(self._model.files[self._random.choice(behind)].readers)))
         verbs = (
             (self._add, 6),
             (self._set, 3),
@@ -91,7 +96,7 @@ class Walk:
             (self._rotate, 2),
             (self._grant, 3),
             (self._revoke, 3),
-            (self._sync, 2),
+            (self._sync, 1),
             (self._copy_key, 2),
             (self._copy_file, 2),
             (self._decrypt, 1),
@@ -100,19 +105,24 @@ class Walk:
         return draw(self._person())
 
     def _person(self) -> str:
-        return self._random.choices(PEOPLE, (6, 3, 3, 2, 5))[0]
+        return self._random.choices(PEOPLE, (8, 3, 3, 2, 4))[0]
 
     def _chance(self, percent: int) -> bool:
         return self._random.randrange(100) < percent
 
     def _base(self) -> str:
-        return self._random.choice(self._model.bases())
+        having = self._having_parts()
+        return self._random.choice(having if having and self._chance(50) else self._model.bases())
+
+    def _having_parts(self) -> list[str]:
+        return [base for base in self._model.bases() if self._model.parts(base)]
 
     def _key(self, base: str) -> str:
-        file = self._model.files[base]
-        own = sorted({path[-1] for name in (base, *self._model.parts(base)) for path in self._model.files[name].values})
-        pool = _OBJECT_KEYS if file.kind else _FLAT_KEYS
-        return self._random.choice(own) if own and self._chance(50) else self._random.choice(pool)
+        file, parts = self._model.files[base], self._model.parts(base)
+        if parts and self._chance(40):
+            return next(iter(self._model.files[self._random.choice(parts)].values))[-1]
+        own = [path[-1] for path in file.values]
+        return self._random.choice(own if own and self._chance(50) else _OBJECT_KEYS if file.kind else _FLAT_KEYS)
 
     def _path(self, file: Sealed, key: str) -> Path:
         """Where a key stands, else where text goes."""
@@ -143,7 +153,7 @@ class Walk:
         file = self._model.files[base]
         path = self._path(file, self._key(base))
         value: Value = self._for(base, self.text())
-        if path[0] in ("data", "binaryData") and file.kind == "Secret":
+        if path[0] == ENCODED_SECTION.get(file.kind):
             value = self._random.choice(["", "AAEC/w==", "Y2FuYXJ5"])
         elif self._chance(8):
             value = ""
@@ -171,8 +181,7 @@ class Walk:
         return Step(person, words, lambda _: self._model.unset(person, base, path), commits=commits)
 
     def _fold(self, person: str) -> Step:
-        having = [base for base in self._model.bases() if self._model.parts(base)]
-        base = self._random.choice(having) if having and self._chance(85) else self._base()
+        base = self._random.choice(self._having_parts() or self._model.bases())
         return Step(person, ("fold", base), lambda _: self._model.fold(person, base))
 
     def _rotate(self, person: str) -> Step:
@@ -180,20 +189,23 @@ class Walk:
         return Step(person, ("rotate", "-i", name), lambda _: self._model.rotate(person, name))
 
     def _grant(self, person: str) -> Step:
-        environment = self._random.choice(ENVIRONMENTS)
-        who = self._of_those(environment, wanted=False)
-        request = self._chance(25)
+        environments = self._environments()
+        who = self._of_those(environments[0], wanted=False)
+        request = self._chance(35)
         whom = (who,) if who in self._model.named else (self._recipients[who], "--name", who)
-        words = ("grant", environment, *whom, *(["--request"] if request else []))
-        return Step(person, words, lambda _: self._model.grant(person, environment, who, request=request))
+        words = ("grant", ",".join(environments), *whom, *(["--request"] if request else []))
+        return Step(person, words, lambda _: self._model.grant(person, environments, who, request=request))
 
     def _revoke(self, person: str) -> Step:
-        environment = self._random.choice(ENVIRONMENTS)
-        who = self._of_those(environment, wanted=True)
-        request = self._chance(25)
+        environments = self._environments()
+        who = self._of_those(environments[0], wanted=True)
+        request = self._chance(35)
         whom = who if who in self._model.named else self._recipients[who]
-        words = ("revoke", environment, whom, *(["--request"] if request else []))
-        return Step(person, words, lambda _: self._model.revoke(person, environment, who, request=request))
+        words = ("revoke", ",".join(environments), whom, *(["--request"] if request else []))
+        return Step(person, words, lambda _: self._model.revoke(person, environments, who, request=request))
+
+    def _environments(self) -> list[str]:
+        return self._random.sample(ENVIRONMENTS, self._random.choice([1, 1, 2]))
 
     def _of_those(self, environment: str, *, wanted: bool) -> str:
         """Draw somebody with a key: mostly one who reads an environment, or one who does not, and seldom Olga."""
@@ -202,7 +214,7 @@ class Walk:
         return self._random.choice(fitting if fitting and self._chance(80) else KEYED)
 
     def _sync(self, person: str) -> Step:
-        environment = self._random.choice(["", *ENVIRONMENTS])
+        environment = self._random.choice(["", "", "", *ENVIRONMENTS])
         operands = (environment,) if environment else ()
         if self._chance(30):
             return Step(

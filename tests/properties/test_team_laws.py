@@ -1,6 +1,6 @@
 """What a team does to a repository, in whatever order, comes to what a model of plain dicts says.
 
-A walk is a dozen runs of the program by people with different keys. After each of them:
+A walk is some fifteen runs of the program by people with different keys. After each of them:
 
 - it ended as the model says, and said no secret;
 - what the model does not name stays byte for byte, and of the values only the ciphertext that had to is another;
@@ -67,7 +67,7 @@ class Course:
     def run(self) -> None:
         """Take the steps."""
         self._see(self._model.files)
-        for _ in range(self._random.randint(8, 15)):
+        for _ in range(self._random.randint(10, 20)):
             if self._random.randrange(100) < 12:
                 self._commit()
             else:
