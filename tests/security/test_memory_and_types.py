@@ -307,6 +307,8 @@ def busy():
             sealpy.load(path, keys=keys)
         # Also what is not remembered yet: new keys take their locks.
         sealpy.load(paths[0], keys=sealpy.Keys.from_environment())
+# What another thread imports in the moment of a fork stays locked in the child, whosoever module it is.
+sealpy.load(paths[0], keys=keys)
 threads = [threading.Thread(target=busy) for _ in range(2)]
 for thread in threads:
     thread.start()
