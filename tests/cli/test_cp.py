@@ -392,6 +392,39 @@ class TestKeys:
         assert f"{NEW}: it has several documents, and which of them gets the key is not said\n" in ended.err
 
 
+class TestParts:
+    def test_a_source_with_parts_says_that_they_are_not_copied(self, team: Team) -> None:
+        part = "k8s/dev/app/secrets.d/TOKEN.yaml"
+        team.pat("add", DEV, "TOKEN", "--value-stdin", stdin="newer")
+
+        ended = team.olga("cp", f"{DEV}:stringData.TOKEN", PROD, "--keep-values")
+
+        assert (ended.code, ended.err) == (
+            0,
+            (
+                f"sealpy: warning: {DEV}: its parts are not copied: {part}\n"
+                f'sealpy: hint: "sealpy fold {DEV}" makes them part of the file\n'
+                f"sealpy: {DEV} to {PROD}: values 1 copied\n"
+            ),
+        )
+
+    def test_a_target_with_parts_says_that_they_go_on_to_win(self, team: Team) -> None:
+        part = "k8s/prod/app/secrets.d/TOKEN.yaml"
+        team.pat("add", PROD, "TOKEN", "--value-stdin", stdin="newer")
+
+        ended = team.olga("cp", DEV, PROD, "--keep-values")
+
+        assert (ended.code, ended.err) == (
+            0,
+            (
+                f"sealpy: {DEV} to {PROD}: values 2 copied\n"
+                f"sealpy: warning: {PROD}: the keys of its parts win over what was copied: {part}\n"
+                f'sealpy: hint: "sealpy fold {PROD}" makes them part of the file\n'
+            ),
+        )
+        assert "newer" in team.olga("decrypt", PROD).out
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

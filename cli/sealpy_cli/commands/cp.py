@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import click
 
-from sealpy import operations, sealing
+from sealpy import operations, part_folder, sealing
 from sealpy.document import Path
 from sealpy.errors import DataKeyUnavailable, NotEncrypted, Refused, SealpyError
 from sealpy.formats import Format
@@ -86,6 +86,8 @@ def cp(root: Arguments, source: str, target: str, *, keep_values: bool, as_json:
         }
         sys.stdout.write(json.dumps({"schema": _SCHEMA, **report}, indent=2) + "\n")
     _summary(ends, outcomes, written=written)
+    if written:
+        _tell_of_parts(end.path, "the keys of its parts win over what was copied")
 
 
 def _copy(
@@ -93,6 +95,7 @@ def _copy(
 ) -> tuple[list[Outcome], bool]:
     fmt = session.format_of(start.path)
     opened = _opened(session, calls, start.path, session.read(start.path, missing=NO_FILE))
+    _tell_of_parts(start.path, "its parts are not copied")
     if start.key:
         return _copy_keys(session, calls, opened, start, end, decide)
     return _copy_file(session, calls, opened, fmt, end.path, start.path, decide)
@@ -225,6 +228,13 @@ def _target_path(key: str, there: Opened) -> Path:
 
 def _at(path: str, error: Refused) -> Refused:
     return Refused(f"{path}: {error.message}", hint=error.hint)
+
+
+def _tell_of_parts(path: str, fact: str) -> None:
+    found = part_folder.beside(path)
+    if found:
+        terminal.warn(f"{terminal.plain(path)}: {fact}: {terminal.listing(found)}")
+        terminal.hint(terminal.plain(f'"sealpy fold {shlex.quote(path)}" makes them part of the file'))
 
 
 class _Asker:
