@@ -7,13 +7,11 @@ one of the values that it covers differs, one of the two is not what was sealed.
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from sealpy.document import LISTED, Document, Leaf, Path
+from sealpy.document import Document, Leaf, Path
 from sealpy.errors import DocumentError
 from sealpy.formats import Format
+from sealpy.mac_coverage import covered
 from sealpy.metadata import Metadata
-from sealpy.selection import DEFAULT, select
-
-_NOT_UNDER_IT = frozenset(("null", "map", "list"))
 
 
 class Field(NamedTuple):
@@ -29,7 +27,7 @@ def edited(document: Document, metadata: Metadata, fmt: Format, earlier: Iterabl
     ``earlier`` are versions of the file, the latest first; they are read as far back as the MAC goes. Nothing is
     returned if this version was there before: then it may be the good one, put back.
     """
-    mine = _covered(document, metadata)
+    mine = _by_place(covered(document, metadata))
     found: list[Field] = []
     for data in earlier:
         try:
@@ -38,7 +36,7 @@ def edited(document: Document, metadata: Metadata, fmt: Format, earlier: Iterabl
             continue
         if before.metadata is None or not _same_mac(before.metadata, document):
             break
-        theirs = _covered(before, metadata)
+        theirs = _by_place(covered(before, metadata))
         changed = [
             Field(place[1], mine.get(place))
             for place in {**mine, **theirs}
@@ -56,17 +54,8 @@ def _same_mac(block: Mapping[str, object], document: Document) -> bool:
     return bool(now.get("mac")) and all(block.get(name) == now.get(name) for name in ("mac", "lastmodified"))
 
 
-def _covered(document: Document, metadata: Metadata) -> dict[tuple[int, Path], Leaf]:
-    """Return the values that the MAC covers, by their places; an empty one adds nothing to it."""
-    chosen = select(metadata.selection or DEFAULT, document.leaves)
-    return {
-        (leaf.document, leaf.path): leaf
-        for leaf, sealed in zip(document.leaves, chosen, strict=True)
-        if leaf.content
-        and leaf.kind not in _NOT_UNDER_IT
-        and (leaf.kind != "comment" or leaf.style == LISTED)
-        and (sealed or not metadata.mac_only_encrypted)
-    }
+def _by_place(leaves: Iterable[Leaf]) -> dict[tuple[int, Path], Leaf]:
+    return {(leaf.document, leaf.path): leaf for leaf in leaves}
 
 
 def _content(leaf: Leaf | None) -> str:

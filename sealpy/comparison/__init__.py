@@ -2,7 +2,7 @@
 
 ``sides`` reads a version as far as it can be read, ``objects`` finds the Kubernetes objects in it, ``alignment`` pairs
 keys, ``leaves`` judges each pair, ``access`` compares who reads the file, ``renames`` finds files that moved,
-``joining`` puts the parts of a file into it.
+``joining`` puts the parts of a file into it, ``standing_mac`` finds edits made without a key.
 """
 
 from collections.abc import Sequence
@@ -24,6 +24,7 @@ from sealpy.comparison.joining import fits, join
 from sealpy.comparison.leaves import Counts, Judge, compare_leaves
 from sealpy.comparison.objects import Part, holds_clear_secret, match, parts
 from sealpy.comparison.sides import Opener, Side, expected_sealed, is_of_interest, read
+from sealpy.comparison.standing_mac import doubt
 from sealpy.redaction import RevealedValue
 
 T = TypeVar("T")
@@ -82,12 +83,12 @@ def _unreadable(old: FileVersion | None, new: FileVersion | None, fault: Fault) 
 def _compare_with_parts(
     base: Versions, parts: Sequence[Versions], opener: Opener, *, base_differs: bool
 ) -> list[FileChange[RevealedValue]]:
-    sides = (read(base[0], opener, "old"), read(base[1], opener, "new"))
+    sides = _read(base, opener)
     joining: tuple[list[tuple[bytes, Side]], list[tuple[bytes, Side]]] = ([], [])
     changed: list[PartChange] = []
     alone: list[Versions] = []
     for versions in parts:
-        read_parts = (read(versions[0], opener, "old"), read(versions[1], opener, "new"))
+        read_parts = _read(versions, opener)
         there = [
             (number, side)
             for number, (version, side) in enumerate(zip(versions, read_parts, strict=True))
@@ -110,7 +111,13 @@ def _compare_with_parts(
 
 
 def _compare(old: FileVersion | None, new: FileVersion | None, opener: Opener) -> FileChange[RevealedValue]:
-    return _compare_sides(old, new, read(old, opener, "old"), read(new, opener, "new"))
+    return _compare_sides(old, new, *_read((old, new), opener))
+
+
+def _read(versions: Versions, opener: Opener) -> tuple[Side, Side]:
+    old, new = read(versions[0], opener, "old"), read(versions[1], opener, "new")
+    fault = doubt(old, new)
+    return old, new if fault is None else new._replace(faults=(*new.faults, fault))
 
 
 def _compare_sides(

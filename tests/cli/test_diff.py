@@ -337,6 +337,18 @@ class TestIntegrity:
         assert "  ! the MAC does not match the values" in blocks(ended.out)["prod/db.yaml"]
         assert '"hunter2" → "also"' in ended.out
 
+    def test_without_a_key_too_a_hand_edited_value_ends_with_5(self, repo):
+        repo.replace("prod/db.yaml", "namespace: shop", "namespace: evil")
+        repo.plain.git("commit", "-qam", "Edit")
+
+        ended = repo.diff("HEAD~1..HEAD", keys=())
+
+        assert ended.code == 5
+        assert (
+            "  ! edited without its key: the MAC is that of before, and does not fit metadata.namespace"
+            in blocks(ended.out)["prod/db.yaml"]
+        )
+
     def test_a_value_moved_to_another_key_ends_with_5(self, repo):
         repo.replace("prod/db.yaml", "PASSWORD:", "PASSWORT:")
 

@@ -1,6 +1,7 @@
 """Two versions of one file: what changed, what did not, what the MAC says about it, and what shows without a key."""
 
 import random
+import re
 from binascii import b2a_base64
 
 import pytest
@@ -286,6 +287,11 @@ def test_a_fault_of_ours_in_one_file_is_reported_and_raises_nothing(monkeypatch)
     assert (file.standing, [fault.kind for fault in file.faults]) == ("unreadable", ["internal"])
 
 
+def mac_faults(old, new):
+    """Compare without a key, and return what is said of the MAC."""
+    return [fault for fault in compared(old, new, by=()).faults if fault.kind == "mac"]
+
+
 class TestWithoutAKey:
     def test_an_edit_shows_what_probably_changed_and_whom_to_ask(self):
         old = seal(SECRET)
@@ -348,6 +354,64 @@ class TestWithoutAKey:
         new = edited(old, SECRET.replace("namespace: shop", "namespace: store"))
 
         assert told(compared(old, new, by=())) == [("changed", "metadata.namespace", "shop", "store")]
+
+    @pytest.mark.parametrize(
+        ("was", "now", "what"),
+        [
+            ("namespace: shop", "namespace: evil", "metadata.namespace"),
+            ("namespace: shop", "namespace: shop\n    labels: {a: b}", "metadata.labels.a"),
+            ("kind: Secret\n", "kind: Secret\ntype: Opaque\n", "type"),
+        ],
+    )
+    def test_an_edit_without_the_key_is_seen_by_the_mac_that_stayed(self, was, now, what):
+        old = seal(SECRET)
+        new = old.replace(was.encode(), now.encode())
+        assert new != old
+
+        (fault,) = mac_faults(old, new)
+
+        assert fault.message == f"edited without its key: the MAC is that of before, and does not fit {what}"
+        assert fault.breaks_integrity
+
+    def test_a_sealed_value_that_was_taken_out_or_moved_without_the_key_is_seen_too(self):
+        old = seal(SECRET)
+        lines = old.decode().splitlines(keepends=True)
+        (place,) = [number for number, line in enumerate(lines) if "USER:" in line]
+        for new in (
+            lines[:place] + lines[place + 1 :],
+            [*lines[: place - 1], lines[place], lines[place - 1], *lines[place + 1 :]],
+        ):
+            assert len(mac_faults(old, "".join(new).encode())) == 1
+
+    @pytest.mark.parametrize(
+        "new",
+        [
+            lambda old: old.replace(b"namespace: shop", b"namespace: 'shop' # ours"),
+            lambda old: old.replace(b"    name: db\n    namespace: shop", b"    namespace: db\n    name: shop"),
+            rotated,
+            lambda old: edited(old, SECRET.replace("namespace: shop", "namespace: store")),
+        ],
+        ids=["layout", "names of clear keys", "rotated", "edited with the key"],
+    )
+    def test_what_the_mac_does_not_cover_or_covers_anew_is_no_edit_without_the_key(self, new):
+        old = seal(SECRET)
+        assert new(old) != old
+
+        assert mac_faults(old, new(old)) == []
+
+    def test_a_clear_field_that_needs_no_key_is_no_edit_against_the_mac(self):
+        old = seal(SECRET, mac_only_encrypted=True)
+
+        assert mac_faults(old, old.replace(b"shop", b"evil")) == []
+
+    def test_a_time_that_was_edited_is_said(self):
+        old = seal(SECRET)
+        new = re.sub(rb'lastmodified: "?[^"\n]+"?', b'lastmodified: "2020-02-03T04:05:06Z"', old)
+        assert new != old
+
+        (fault,) = mac_faults(old, new)
+
+        assert fault.message == "sops.lastmodified was edited, and the MAC does not open with another"
 
     def test_a_key_for_only_one_side_opens_that_side(self):
         old = seal(SECRET)
