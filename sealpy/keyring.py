@@ -105,23 +105,34 @@ class Keyring:
 
     def _rank(self, key: WrappedKey) -> tuple[int, bool]:
         """Go by the user's order of back ends; within one, first what is ours for certain and asks nobody."""
-        place = self._order.get(key.backend, len(self._order))
+        return self._order.get(key.backend, len(self._order)), not self._recognises(key)
+
+    def _recognises(self, key: WrappedKey) -> bool:
         try:
             recognises = getattr(self._backends(key.backend), "recognises", None)
         except KeyAccessError:
-            return place, True
-        return place, recognises is None or not recognises(key.entry)
+            return False
+        return recognises is not None and bool(recognises(key.entry))
 
     def _unwrap(self, key: WrappedKey, size: int) -> KeyPart:
         name = (key.backend, key.label)
         refusal = self._refused.get(name)
         if refusal is not None:
             raise NotMyKey(refusal[0], hint=refusal[1])
+        part = None
         try:
             part = self._backends(key.backend).unwrap(key.entry)
         except NotMyKey as error:
-            _remember(self._refused, name, (error.message, error.hint))
-            raise
+            # A label is a claim that anybody can write. Where its identity is at hand and does not fit, this entry
+            # lies, and others of that label may open; they are tried without a prompt.
+            if not self._recognises(key):
+                _remember(self._refused, name, (error.message, error.hint))
+                raise
+        if part is None:
+            raise NotMyKey(
+                "its identity is here and does not fit, so the entry was made for another key, or is damaged",
+                hint="restore the file from git, or have it encrypted again",
+            )
         if len(part.expose()) != size:
             raise KeyServiceError("what it wraps is no data key")
         _remember(self._parts, _enc(key), part)

@@ -139,6 +139,18 @@ class TestMemory:
 
         assert age.calls == ["ann"]
 
+    def test_an_entry_that_lies_about_its_recipient_locks_no_other_file(self, pairs: list[tuple[Path, str]]) -> None:
+        (mine, recipient), (_, theirs), *_ = pairs
+        ((lie,),) = real_keyring().close(DATA_KEY, [[("age", theirs)]])
+        ((mine_too,),) = real_keyring().close(DATA_KEY, [[("age", recipient)]])
+        liar = WrappedKey("age", {**lie.entry, "recipient": recipient})
+        ours = real_keyring(mine)
+
+        with pytest.raises(DataKeyUnavailable, match="its identity is here and does not fit"):
+            ours.open(metadata.fresh(((liar,),), selection=None, mac_only_encrypted=False))
+
+        assert ours.open(metadata.fresh(((mine_too,),), selection=None, mac_only_encrypted=False)) == DATA_KEY
+
     def test_a_service_that_was_down_is_asked_again(self) -> None:
         age = Service("age")
         ring = keyring(age)
