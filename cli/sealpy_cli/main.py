@@ -3,6 +3,7 @@
 Only ``sys``, ``os`` and the grammar are imported to get here; a verb's own module comes when it is its turn.
 """
 
+import errno
 import gc
 import os
 import sys
@@ -14,6 +15,7 @@ from sealpy_cli.grammar import Arguments, Call, Flag, UsageError, parse
 from sealpy_cli.verbs_table import COMMANDS, HELP, LATER, ROOT, ROOT_ONLY, VERBS
 
 FAILED, INTERNAL, INTERRUPTED, BROKEN_PIPE = 1, 70, 130, 141
+_FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -21,6 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = sys.argv if argv is None else list(argv)
     as_sops = _goes_by_sops(words[0] if words else "")
     _no_core_files()
+    _no_missing_streams()
     # A run is over before there is garbage worth collecting; looking for it costs more than decrypting.
     gc.disable()
     if as_sops:
@@ -39,7 +42,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        return _broken_pipe()
+        _output_to_nowhere()
+        return BROKEN_PIPE
+    except OSError as error:
+        # The files that verbs work on have errors of their own, which name them.
+        if error.filename is not None or error.errno not in _FULL:
+            return _report(error)
+        _output_to_nowhere()
+        return _unwritable(error)
     except Exception as error:  # noqa: BLE001 - the last line of defence: a foreign error may quote a secret
         return _report(error)
     if argv is None and not gc.isenabled():
@@ -135,11 +145,26 @@ def _no_core_files() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
 
 
-def _broken_pipe() -> int:
-    # Whoever read our output has gone; let the interpreter's last flush go nowhere instead of complaining.
+def _no_missing_streams() -> None:
+    """A standard stream that is closed leaves its number to the next file opened, and the output would go there."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            # The lowest number that is free is this one.
+            os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - to the end
+
+
+def _output_to_nowhere() -> None:
+    # Let the interpreter's last flush go nowhere instead of complaining.
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
-    return BROKEN_PIPE
+
+
+def _unwritable(error: OSError) -> int:
+    from sealpy_cli import terminal
+
+    terminal.say(f"standard output takes no more: {os.strerror(error.errno or 0).lower()}")
+    return FAILED
 
 
 def _report(error: Exception) -> int:

@@ -80,3 +80,39 @@ def test_scripts_find_the_words_of_sops_by_its_name(sealpy: Program) -> None:
 
     assert "MAC mismatch" in sealpy("decrypt", "y.yaml", name="sops").err
     assert "Failed to get the data key" in sealpy("decrypt", "x.yaml", name="sops", env={"SOPS_AGE_KEY_FILE": "/"}).err
+
+
+TELLING = [["decrypt", "a.yaml"], ["check"], ["check", "--json"], ["who"], ["--help"], ["--version"], ["check", "-h"]]
+
+
+@pytest.fixture
+def repository(sealpy: Program) -> Program:
+    sealpy.write("a.yaml", "secret: canary\n")
+    assert sealpy("encrypt", "-i", "a.yaml").code == 0
+    sealpy.git("init", "-q")
+    return sealpy
+
+
+@pytest.mark.parametrize("words", TELLING, ids=" ".join)
+def test_where_standard_output_is_full_it_says_so(repository: Program, words: list[str]) -> None:
+    ended = repository(*words, before=["sh", "-c", 'exec "$@" >/dev/full', "sh"])
+
+    assert (ended.code, ended.err) == (1, "sealpy: standard output takes no more: no space left on device\n")
+
+
+@pytest.mark.parametrize("words", TELLING, ids=" ".join)
+def test_a_closed_standard_output_is_nothing_to_stumble_over(repository: Program, words: list[str]) -> None:
+    ended = repository(*words, before=["sh", "-c", 'exec "$@" >&-', "sh"])
+
+    assert ended.code == repository(*words).code
+    assert "internal" not in ended.err
+
+
+def test_nothing_lands_in_a_file_that_took_the_number_of_a_closed_stream(repository: Program) -> None:
+    before = repository.read("a.yaml")
+
+    ended = repository("set", "a.yaml", '["secret"]', '"new"', before=["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"])
+
+    assert ended.code == 0
+    assert repository("decrypt", "a.yaml").out == "secret: new\n"
+    assert before != repository.read("a.yaml")
