@@ -77,7 +77,7 @@ def run(repository: Repository, paths: Sequence[str], *, environ: Mapping[str, s
         if isinstance(data, SourceError):
             found += _unread(entry, data)
             continue
-        verdict = check(Subject(entry.name, data, entry.rule, entry.ruled), calls, tools)
+        verdict = check(Subject(entry.name, data, entry.rule, entry.ruled, entry.hidden), calls, tools)
         counts.update(("files", verdict.standing, f"verified: {verdict.verified}"))
         found += verdict.findings
         base = part_folder.base_of(entry.name)

@@ -12,8 +12,8 @@ from sealpy_cli import checked
 from sealpy_cli.repo.git import Git
 from sealpy_cli.repo.repository import Repository
 
-_BLOCKING = ("SP1", "SP4", "SP507")
-"""Secrets in clear, damage, and a configuration that cannot tell what should be encrypted."""
+_BLOCKING = ("SP1", "SP4", "SP506", "SP507")
+"""Secrets in clear, damage, and a configuration that cannot tell what should be encrypted, and for whom."""
 
 _IN_CLEAR = frozenset(("SP101", "SP102"))
 

@@ -37,6 +37,8 @@ _MOST = 20
 
 _ENCRYPT = "sealpy encrypt -i {path}"
 _RESEAL = "sealpy reseal {path}"
+_RESTORE = "git checkout HEAD -- {path}"
+_HISTORY = "git log --patch -- {path}"
 _SYNC = "sealpy sync {path}"
 
 Standing = Literal["sealed", "clear", "broken", "other"]
@@ -51,6 +53,8 @@ class Subject(NamedTuple):
     rule: CreationRule | None = None
     ruled: bool = False
     """Whether there is a configuration above the file at all."""
+    hidden: bool = False
+    """Whether a mistake in that configuration hides the rule; it is a finding of its own."""
 
 
 class Tools(NamedTuple):
@@ -86,7 +90,7 @@ def may_matter(path: str, rule: CreationRule | None) -> bool:
 
 def check(subject: Subject, project: Project = EMPTY, tools: Tools | None = None) -> Verdict:
     """Check one file. Nothing is raised for what is wrong with it."""
-    path, data, rule, _ = subject
+    path, data, rule = subject.path, subject.data, subject.rule
     sealed = _SEALED in data
     if not (sealed or b"sops" in data) and not _worth_parsing(path, data, rule):
         return _OTHER
@@ -113,19 +117,25 @@ def check(subject: Subject, project: Project = EMPTY, tools: Tools | None = None
 def _sealed(
     subject: Subject, document: Document, known: Metadata, fmt: Format, project: Project, tools: Tools | None
 ) -> Verdict:
-    path, _, rule, ruled = subject
+    path, rule = subject.path, subject.rule
     findings: list[Finding] = []
     broken = list(_limited(_half_sealed(path, document, known, rule)))
     if not broken:
         findings += _limited(_selector_holes(path, document))
     if rule is not None:
+        if not findings:
+            findings += _nothing_sealed(path, document, rule)
         findings += access.compare(path, known, rule, project)
-    elif ruled:
-        findings.append(Finding("SP506", path, "it is encrypted, but no rule covers it", fix=""))
-    if not known.mac:
-        broken.append(Finding("SP401", path, "it has no MAC, so anybody may have changed it", _block_line(document)))
+    elif not subject.hidden:
+        what = "no rule covers it" if subject.ruled else "there is no .sops.yaml above it"
+        findings.append(Finding("SP506", path, f"it is encrypted, but {what}: nothing says who should read it"))
+    findings += _limited(_clear_comments(path, document, known))
+    signed = looks_sealed(known.mac)
+    if not signed:
+        what = "its MAC is damaged" if known.mac else "it has no MAC"
+        broken.append(Finding("SP401", path, f"{what}, so anybody may have changed it", _block_line(document)))
     verified: Verified = "no"
-    if tools is not None and known.mac:
+    if tools is not None and signed:
         verified, faults = _verified(path, document, known, fmt, tools)
         # A value that stands in clear, or is damaged, was edited and does not open; what is wrong is said already.
         said = {one.key for one in broken}
@@ -192,6 +202,28 @@ def _half_sealed(path: str, document: Document, known: Metadata, rule: CreationR
             yield Finding("SP103", path, message, _line(document, leaf), name, _RESEAL if selected else _SYNC)
 
 
+def _nothing_sealed(path: str, document: Document, rule: CreationRule) -> Iterator[Finding]:
+    """Find a file that has metadata and values, and no sealed one: whoever made it left all of it out."""
+    values = [leaf for leaf in document.leaves if leaf.content and leaf.kind in _VALUES]
+    if values and not any(looks_sealed(leaf.content) for leaf in values):
+        # Where the rule leaves the choice, encrypting it anew takes another one; else the rule itself matches nothing.
+        message, fix = "nothing in it is encrypted, though it has the metadata of an encrypted file", ""
+        if rule.selection is None:
+            fix = f"sealpy decrypt -i {{path}} && {_ENCRYPT}"
+        yield Finding("SP106", path, message, _line(document, values[0]), fix=fix)
+
+
+def _clear_comments(path: str, document: Document, known: Metadata) -> Iterator[Finding]:
+    """Find comments in clear where the file's rule has comments sealed; files of sops 2 have such."""
+    leaves = document.leaves
+    for leaf, selected in zip(leaves, select(known.selection or DEFAULT, leaves), strict=True):
+        if selected and leaf.kind == "comment" and leaf.content.strip() and PREFIX not in leaf.content:
+            place = f"below {_name(leaf.path)}" if leaf.path else "at the top"
+            # The MAC does not cover it, and nothing seals it later, so that there is no command.
+            message = f"a comment {place} stands in clear, where the file's rule wants it encrypted: take it out"
+            yield Finding("SP107", path, message, _line(document, leaf))
+
+
 def _whose(selected: bool) -> str:
     return "file's" if selected else "creation"
 
@@ -207,7 +239,7 @@ def _selector_holes(path: str, document: Document) -> Iterator[Finding]:
 
 
 def _of_clear(subject: Subject, document: Document, fmt: Format) -> Iterator[Finding]:
-    path, data, rule, ruled = subject
+    path, data, rule, ruled, _ = subject
     stray = [leaf for leaf in document.leaves if leaf.kind != "comment" and looks_sealed(leaf.content)]
     if stray:
         yield from _limited(
@@ -217,7 +249,7 @@ def _of_clear(subject: Subject, document: Document, fmt: Format) -> Iterator[Fin
                 f"the value of {_name(leaf.path)} is encrypted, but the sops metadata that open it are gone",
                 _line(document, leaf),
                 _name(leaf.path),
-                "git log --patch -- {path}",
+                _HISTORY,
             )
             for leaf in stray
         )
@@ -279,7 +311,7 @@ def _first_to_seal(leaves: Sequence[Leaf], rule: CreationRule) -> Leaf | None:
 
 
 def _unreadable(subject: Subject, error: DocumentError, *, sealed: bool) -> Verdict:
-    path, data, rule, _ = subject
+    path, data, rule = subject.path, subject.data, subject.rule
     named = rule is not None and bool(rule.path_regex)
     # A template is no document before it is rendered; and prose may mention sops.
     if (b"{{" in data and not sealed) or not (named or (sealed and not _is_opaque(path))):

@@ -25,6 +25,9 @@ KINDS: Mapping[str, Kind] = {
     "SP103": Kind(ERROR, "a value in clear in an encrypted file whose rule wants it encrypted"),
     "SP104": Kind(ERROR, "an encrypted value where nothing will decrypt it"),
     "SP105": Kind(ERROR, "an encrypted file whose rule leaves values of a Secret in clear"),
+    "SP106": Kind(ERROR, "an encrypted file in which nothing is encrypted"),
+    # sops 2 left comments in clear, and sops only warns of them.
+    "SP107": Kind(WARNING, "a comment in clear where a file's rule wants it encrypted"),
     "SP301": Kind(ERROR, "a recipient that the rule does not name"),
     "SP302": Kind(ERROR, "a recipient of the rule that cannot read the file"),
     "SP305": Kind(ERROR, "other key groups, or another threshold, than the rule's"),
@@ -43,7 +46,7 @@ KINDS: Mapping[str, Kind] = {
     "SP406": Kind(ERROR, "sops metadata that make no sense"),
     "SP407": Kind(ERROR, "a file that cannot be read"),
     "SP408": Kind(ERROR, "a part that does not fit its file"),
-    "SP506": Kind(WARNING, "an encrypted file that no rule covers"),
+    "SP506": Kind(ERROR, "an encrypted file that no rule covers, so that its readers cannot be checked"),
     "SP507": Kind(ERROR, "a mistake in .sops.yaml or .sealpy.yaml"),
     "SP508": Kind(NOTE, "a remark on .sops.yaml or .sealpy.yaml"),
 }

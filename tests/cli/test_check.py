@@ -247,6 +247,52 @@ class TestStaged:
         assert f"sealpy: {PATH}:5: not committed: metadata.namespace was edited without a key" in ended.err
 
 
+class TestWithoutARule:
+    def test_a_deleted_configuration_leaves_sealed_files_that_nobody_can_check(self, repository: Repository) -> None:
+        (repository.folder / ".sops.yaml").unlink()
+        repository.plain.write("k8s/prod/more.yaml", SECRET.format(name="more", password="in-clear-canary"))
+        ended = repository.sealpy("check", keys=())
+        assert ended.code == 1
+        assert f"error    {PATH}: it is encrypted, but there is no .sops.yaml above it: " in ended.out
+        assert "error    k8s/prod/more.yaml:8: it is a Kubernetes Secret in clear  (SP101)\n" in ended.out
+
+    def test_a_rule_that_stops_covering_a_file_and_an_empty_one(self, repository: Repository) -> None:
+        rules = repository.plain.read(".sops.yaml")
+        for text in (rules.replace("^k8s/prod/", "^k8s/prd/"), "creation_rules: []\n", "{}\n", ""):
+            assert text != rules
+            repository.plain.write(".sops.yaml", text)
+            ended = repository.sealpy("check", keys=())
+            assert ended.code == 1
+            assert f"error    {PATH}: it is encrypted, but no rule covers it: " in ended.out
+
+    def test_a_project_may_let_such_files_be(self, repository: Repository) -> None:
+        (repository.folder / ".sops.yaml").unlink()
+        names = repository.plain.read(".sealpy.yaml")
+        repository.plain.write(".sealpy.yaml", names + "severities:\n  SP506: warning\n")
+        ended = repository.sealpy("check", keys=())
+        assert ended.code == 0
+        assert ended.out.startswith(f"warning  {PATH}: ")
+
+    def test_a_mistake_in_the_configuration_is_said_once_and_not_for_each_file(self, repository: Repository) -> None:
+        repository.plain.write(".sops.yaml", "creation_rules: [\n")
+        assert [one["id"] for one in read(repository)["findings"]] == ["SP507"]
+
+    def test_the_hook_stops_a_sealed_file_without_a_rule(self, repository: Repository) -> None:
+        repository.plain.write("elsewhere/db.yaml", repository.plain.read(PATH))
+        repository.plain.git("add", "-A")
+        ended = repository.sealpy("hook", "pre-commit", keys=())
+        assert ended.code == 1
+        assert "sealpy: elsewhere/db.yaml: not committed: it is encrypted, but no rule covers it: " in ended.err
+
+    def test_where_nothing_is_to_be_checked_that_is_said(self, tmp_path: Path, home: Path) -> None:
+        from tests.cli.process import Program
+
+        plain = Program(tmp_path / "plain", home, {})
+        plain.write("README.md", "Hello\n")
+        ended = plain("check")
+        assert (ended.code, ended.out) == (0, "nothing to check: no file here is encrypted, or should be\n")
+
+
 class TestConfiguration:
     def test_a_mistake_in_a_rule_is_found_with_its_line(self, repository: Repository) -> None:
         rules = repository.plain.read(".sops.yaml")

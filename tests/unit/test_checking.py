@@ -57,7 +57,9 @@ def rule(text: str = "", *, regex: str = REGEX, to: str = ALICE.recipients[0]) -
 
 
 def verdict(data: bytes, covered: rules.CreationRule | None = None, path: str = "a.yaml", **options: object) -> Verdict:
-    return check(Subject(path, data, covered, covered is not None), NAMES, **options)  # type: ignore[arg-type]
+    """Check a file; what is said of a sealed one without a rule is for a test of its own."""
+    subject = Subject(path, data, covered, covered is not None, hidden=covered is None)
+    return check(subject, NAMES, **options)  # type: ignore[arg-type]
 
 
 def found(data: bytes, covered: rules.CreationRule | None = None, path: str = "a.yaml") -> list[tuple[str, int, str]]:
@@ -158,6 +160,30 @@ class TestHalfSealed:
         assert len(findings) == 21
         assert findings[-1][2] == "480 more values like these"
 
+    def test_a_sealed_file_without_a_sealed_value_is_found(self) -> None:
+        data = sealed("a: hunter2-canary\nb: 1\n", regex="^nothing$")
+        everything = rule(f"path_regex: .\n    age: {ALICE.recipients[0]}")
+        message = "nothing in it is encrypted, though it has the metadata of an encrypted file"
+        assert found(data, everything) == [("SP106", 1, message)]
+        assert [one.fix for one in verdict(data, everything).findings] == [
+            "sealpy decrypt -i {path} && sealpy encrypt -i {path}"
+        ]
+        assert found(data, rule(regex="^nothing$")) == [("SP106", 1, message)]
+        assert found(sealed('a: ""\nb: null\n', regex="^(a|b)$"), everything) == []
+
+    def test_a_comment_in_clear_below_what_is_sealed_is_found(self) -> None:
+        data = sealed().replace(b"stringData:\n", b"stringData:\n  # password is hunter2-canary\n")
+        message = "a comment below stringData stands in clear, where the file's rule wants it encrypted: take it out"
+        assert found(data, rule()) == [("SP107", 7, message)]
+        assert graded(verdict(data, rule()).findings, {})[0].severity == "warning"
+
+    def test_comments_that_were_sealed_and_those_that_should_not_be_are_right(self) -> None:
+        text = SECRET.replace("stringData:\n", "# why\nstringData:\n  # which\n").replace("hunter2-canary", "x # how")
+        data = sealed(text)
+        assert data.count(b"type:comment") == 2
+        assert b"# why" in data
+        assert found(data, rule()) == []
+
     def test_conflict_markers_are_found(self) -> None:
         data = b"<<<<<<< ours\n" + sealed() + b"=======\n" + sealed() + b">>>>>>> theirs\n"
         assert [one[:2] for one in found(data)] == [("SP404", 1)]
@@ -174,6 +200,15 @@ class TestHalfSealed:
         text = sealed().decode()
         mac = next(line for line in text.splitlines() if line.strip().startswith("mac:"))
         assert [one[0] for one in found(text.replace(mac + "\n", "").encode())] == ["SP401"]
+
+    @pytest.mark.parametrize("mac", ["XNC[AES256_GCM,data:YQ==,iv:YQ==,tag:YQ==,type:str]", "ENC[AES256_GCM", "abc"])
+    def test_so_is_one_that_is_no_encrypted_value_also_without_a_key(self, mac: str) -> None:
+        text = sealed().decode()
+        line = next(line for line in text.splitlines() if line.strip().startswith("mac:"))
+        data = text.replace(line, f"{line.partition('mac:')[0]}mac: '{mac}'").encode()
+        assert [(one[0], one[2]) for one in found(data, rule())] == [
+            ("SP401", "its MAC is damaged, so anybody may have changed it")
+        ]
 
     def test_a_file_that_cannot_be_read_is_found_if_a_rule_is_meant_for_it(self) -> None:
         assert [one[0] for one in found(b"a: [b\n", rule())] == ["SP407"]
@@ -204,9 +239,14 @@ class TestAccess:
     def test_a_rule_without_keys_says_nothing_about_recipients(self) -> None:
         assert found(sealed(), rule(f"encrypted_regex: {REGEX}")) == []
 
-    def test_a_sealed_file_without_a_rule_is_found_where_there_are_rules(self) -> None:
-        assert [one.id for one in check(Subject("a.yaml", sealed(), None, ruled=True), EMPTY).findings] == ["SP506"]
-        assert check(Subject("a.yaml", sealed(), None, ruled=False), EMPTY).findings == ()
+    def test_a_sealed_file_without_a_rule_is_an_error_with_other_rules_and_without_any(self) -> None:
+        for ruled, what in ((True, "no rule covers it"), (False, "there is no .sops.yaml above it")):
+            findings = graded(check(Subject("a.yaml", sealed(), None, ruled=ruled), EMPTY).findings, {})
+            message = f"it is encrypted, but {what}: nothing says who should read it"
+            assert [(one.id, one.severity, one.message) for one in findings] == [("SP506", "error", message)]
+
+    def test_a_rule_that_a_mistake_hides_may_be_there(self) -> None:
+        assert check(Subject("a.yaml", sealed(), None, ruled=True, hidden=True), EMPTY).findings == ()
 
     def test_groups_that_differ_are_found(self) -> None:
         ours, theirs = ALICE.recipients[0], BOB.recipients[0]
@@ -294,5 +334,5 @@ class TestSeverities:
 
     def test_a_project_changes_them(self) -> None:
         findings = [Finding("SP101", "a", "x"), Finding("SP506", "a", "x"), Finding("SP102", "a", "x")]
-        graded_ones = graded(findings, {"SP101": "off", "SP506": "error"})
-        assert [(one.id, one.severity) for one in graded_ones] == [("SP506", "error"), ("SP102", "error")]
+        graded_ones = graded(findings, {"SP101": "off", "SP506": "warning"})
+        assert [(one.id, one.severity) for one in graded_ones] == [("SP506", "warning"), ("SP102", "error")]

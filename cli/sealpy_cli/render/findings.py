@@ -71,6 +71,8 @@ def summary(report: Report) -> str:
         words.append(f"{report.verified:,} verified with a key")
     if report.without_key:
         words.append(f"{report.without_key:,} not verified, for no key here is meant for them")
+    if not (report.files or counts):
+        return "nothing to check: no file here is encrypted, or should be"
     return f"{', '.join(counts) or 'nothing is wrong'}: {', '.join(words)}"
 
 

@@ -26,11 +26,15 @@ _VERSIONS = 50
 
 
 class Entry(NamedTuple):
-    """A file to look at. ``blob`` is its content in the index; empty: it is read from the worktree."""
+    """A file to look at: ``ruled``: there is a configuration above it, ``hidden``: in which a mistake hides its rule.
+
+    ``blob`` is its content in the index; empty: it is read from the worktree.
+    """
 
     name: str
     rule: CreationRule | None
     ruled: bool
+    hidden: bool
     blob: str = ""
 
 
@@ -83,9 +87,9 @@ class Repository:
             if base in _NEVER:
                 continue
             configuration = self.configuration_for(name)
-            rule = self.rule_for(name, configuration)
+            rule, hidden = self._rule(name, configuration)
             if may_matter(name, rule):
-                yield Entry(name, rule, configuration is not None and configuration.fault is None, blob)
+                yield Entry(name, rule, configuration is not None and configuration.fault is None, hidden, blob)
 
     def contents(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, bytes | SourceError]]:
         """Read files one after another, or tell why one cannot be read. What is gone, or no file, is left out."""
@@ -134,22 +138,25 @@ class Repository:
 
     def rule_for(self, name: str, configuration: Configuration | None) -> CreationRule | None:
         """Return the rule of a file; None also where a mistake in the configuration hides it."""
+        return self._rule(name, configuration)[0]
+
+    def _rule(self, name: str, configuration: Configuration | None) -> tuple[CreationRule | None, bool]:
+        """Return the rule of a file, and whether a mistake hides it."""
         if configuration is None or configuration.rules is None:
-            return None
+            return None, configuration is not None
         base = part_folder.base_of(name)
         if base is not None and not os.path.exists(os.path.join(self.top, base)):
             base = None
         # A part belongs to its base, also where a pattern names the base alone.
         for candidate in (name,) if base is None else (name, base):
             try:
-                return configuration.rules.match(
-                    config_file.path_in(configuration.path, os.path.join(self.top, candidate))
-                )
+                path = config_file.path_in(configuration.path, os.path.join(self.top, candidate))
+                return configuration.rules.match(path), False
             except NoMatchingRule:
                 continue
             except RuleError:
-                return None
-        return None
+                return None, True
+        return None, False
 
     def changed(self, name: str) -> bool:
         """Tell whether a file differs from HEAD; of no repository, no file does."""
