@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from sealpy import part_folder, project, registry
@@ -17,6 +17,9 @@ from sealpy.project import Project
 from sealpy.secret import DataKey
 from sealpy_cli.repo.repository import Entry, Repository
 from sealpy_cli.team import project_file
+
+
+_UNCOVERED = "SP506"
 
 
 class Report(NamedTuple):
@@ -73,16 +76,18 @@ def run(repository: Repository, paths: Sequence[str], *, environ: Mapping[str, s
     counts = Counter[str]()
     recipients: dict[str, str] = {}
     bases: dict[str, None] = {}
-    for entry, data in repository.contents(repository.entries(paths)):
+    for entry, data in repository.contents(_noting(bases, repository, paths)):
         if isinstance(data, SourceError):
             found += _unread(entry, data)
             continue
-        verdict = check(Subject(entry.name, data, entry.rule, entry.ruled, entry.hidden), calls, tools)
+        subject = Subject(entry.name, data, entry.rule, entry.ruled, entry.hidden)
+        if entry.bystander:
+            # What else is wrong with it is nothing that the commit does.
+            found += [one for one in check(subject, calls).findings if one.id == _UNCOVERED]
+            continue
+        verdict = check(subject, calls, tools)
         counts.update(("files", verdict.standing, f"verified: {verdict.verified}"))
         found += verdict.findings
-        base = part_folder.base_of(entry.name)
-        if base is not None:
-            bases[base] = None
         if verdict.metadata is not None:
             for key in verdict.metadata.master_keys():
                 if key.backend == "age":
@@ -127,14 +132,32 @@ def _configurations(repository: Repository, recipients: Mapping[str, str], calls
     return found
 
 
+def _noting(bases: dict[str, None], repository: Repository, paths: Sequence[str]) -> Iterator[Entry]:
+    """Pass the entries on, and take down the files that have parts, or would have them if they were there."""
+    for entry in repository.entries(paths):
+        base = part_folder.base_of(entry.name)
+        folder = part_folder.folder_of(entry.name)
+        if base is not None:
+            bases[base] = None
+        if folder is not None and os.path.isdir(os.path.join(repository.top, folder)):
+            bases[entry.name] = None
+        yield entry
+
+
 def _parts(repository: Repository, bases: Iterable[str], calls: Project) -> list[Finding]:
     found: list[Finding] = []
     for base in bases:
         whole = _piece(repository, base)
-        if whole is not None:
-            pieces = (_piece(repository, name) for name in repository.parts_of(base))
-            found += parts.check(whole, [piece for piece in pieces if piece is not None], calls)
+        pieces = [piece for name in repository.parts_of(base) if (piece := _part(repository, name)) is not None]
+        found += parts.orphans(base, pieces) if whole is None else parts.check(whole, pieces, calls)
     return found
+
+
+def _part(repository: Repository, name: str) -> parts.Piece | None:
+    link = part_folder.link_to(os.path.join(repository.top, name))
+    if link is not None:
+        return parts.Piece(name, None, None, f"{repository.shown(link)} is a symbolic link, which is not followed")
+    return _piece(repository, name)
 
 
 def _piece(repository: Repository, name: str) -> parts.Piece | None:
@@ -142,11 +165,11 @@ def _piece(repository: Repository, name: str) -> parts.Piece | None:
     if data is None:
         return None
     fmt = registry.format_for(name)
+    rule = repository.rule_for(name, repository.configuration_for(name))
     try:
-        document = fmt.scan(fmt.decode(data))
-    except DocumentError:
-        return None  # that is a finding of its own
-    return parts.Piece(name, document, repository.rule_for(name, repository.configuration_for(name)))
+        return parts.Piece(name, fmt.scan(fmt.decode(data)), rule)
+    except DocumentError as error:
+        return parts.Piece(name, None, rule, f"it cannot be read: {error.message}")
 
 
 def _unread(entry: Entry, error: SourceError) -> list[Finding]:

@@ -284,6 +284,23 @@ class TestWithoutARule:
         assert ended.code == 1
         assert "sealpy: elsewhere/db.yaml: not committed: it is encrypted, but no rule covers it: " in ended.err
 
+    def test_the_hook_stops_a_commit_that_takes_the_configuration_away(self, repository: Repository) -> None:
+        repository.plain.git("rm", "-q", ".sops.yaml")
+        ended = repository.sealpy("hook", "pre-commit", keys=())
+        assert ended.code == 1
+        assert ended.err.startswith(f"sealpy: {PATH}: not committed: it is encrypted, but there is no .sops.yaml above")
+
+    def test_and_one_that_narrows_a_rule_but_not_what_was_wrong_before(self, repository: Repository) -> None:
+        repository.replace(PATH, "stringData:\n", "stringData:\n    NEW: in-clear-canary\n")
+        repository.commit()
+        rules = repository.plain.read(".sops.yaml")
+        repository.plain.write(".sops.yaml", f"# x\n{rules}")
+        repository.plain.git("add", "-A")
+        assert repository.sealpy("hook", "pre-commit", keys=()).code == 0
+        repository.plain.write(".sops.yaml", rules.replace("^k8s/prod/", "^k8s/prd/"))
+        repository.plain.git("add", "-A")
+        assert [(one["id"], one["path"]) for one in read(repository, "--staged")["findings"]] == [("SP506", PATH)]
+
     def test_where_nothing_is_to_be_checked_that_is_said(self, tmp_path: Path, home: Path) -> None:
         from tests.cli.process import Program
 

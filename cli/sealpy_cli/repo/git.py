@@ -169,6 +169,17 @@ class Git:
         )
         return [path for path in listed.split(b"\0") if path]
 
+    def index(self) -> list[tuple[bytes, str]]:
+        """Return the regular files of the index, each with the id of its content; what is in conflict is left out."""
+        found = []
+        for line in self._run(("ls-files", "-z", "--stage", "--full-name")).split(b"\0"):
+            head, _, path = line.partition(b"\t")
+            mode, _, rest = head.decode().partition(" ")
+            blob, _, stage = rest.partition(" ")
+            if stage == "0" and mode.startswith("100"):
+                found.append((path, blob))
+        return found
+
     def commits(self, path: str, most: int) -> list[str]:
         """Return the ids of the last commits that changed a file, latest first; none where there is no commit yet."""
         if not self.commit("HEAD"):

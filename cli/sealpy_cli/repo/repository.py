@@ -20,6 +20,7 @@ LIMIT = files.MAX_BYTES
 
 # Read by kustomize itself, so never encrypted, whatever a rule covers; sops' own configuration likewise.
 _NEVER = frozenset((config_file.NAME, PROJECT_FILE, "kustomization.yaml", "kustomization.yml", "Kustomization"))
+_CONFIGURATION = os.fsencode(config_file.NAME)
 _REGULAR, _KIND_OF_FILE = 0o100000, 0o170000
 _VERSIONS = 50
 """How many commits of a file are looked through for what it was before."""
@@ -28,7 +29,8 @@ _VERSIONS = 50
 class Entry(NamedTuple):
     """A file to look at: ``ruled``: there is a configuration above it, ``hidden``: in which a mistake hides its rule.
 
-    ``blob`` is its content in the index; empty: it is read from the worktree.
+    ``blob`` is its content in the index; empty: it is read from the worktree. ``bystander``: the next commit leaves it
+    as it is, and changes a configuration.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Entry(NamedTuple):
     ruled: bool
     hidden: bool
     blob: str = ""
+    bystander: bool = False
 
 
 class Configuration(NamedTuple):
@@ -82,14 +85,16 @@ class Repository:
             Stop: there is no such file.
             SourceError: git fails.
         """
-        for name, blob in self._staged_files() if self._staged else self._files(paths):
+        bystanders: set[str] = set()
+        for name, blob in self._staged_files(bystanders) if self._staged else self._files(paths):
             base = name.rpartition("/")[2]
             if base in _NEVER:
                 continue
             configuration = self.configuration_for(name)
             rule, hidden = self._rule(name, configuration)
             if may_matter(name, rule):
-                yield Entry(name, rule, configuration is not None and configuration.fault is None, hidden, blob)
+                ruled = configuration is not None and configuration.fault is None
+                yield Entry(name, rule, ruled, hidden, blob, name in bystanders)
 
     def contents(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, bytes | SourceError]]:
         """Read files one after another, or tell why one cannot be read. What is gone, or no file, is left out."""
@@ -183,10 +188,18 @@ class Repository:
         """Return what a file of the repository is called in findings."""
         return os.path.relpath(path, self.top).replace(os.sep, "/")
 
-    def _staged_files(self) -> Iterator[tuple[str, str]]:
+    def _staged_files(self, bystanders: set[str]) -> Iterator[tuple[str, str]]:
+        """Return what is staged; with a configuration also all other files, which become ``bystanders``."""
         if self._git is None:
             raise SourceError("nothing is staged here: this is no git repository")
-        for change in self._git.differences(("--cached",)):
+        changes = self._git.differences(("--cached",))
+        if any(os.path.basename(path) == _CONFIGURATION for one in changes for path in (one.old_path, one.new_path)):
+            staged = {change.new_path for change in changes}
+            for path, blob in self._git.index():
+                if path not in staged:
+                    bystanders.add(os.fsdecode(path))
+                    yield os.fsdecode(path), blob
+        for change in changes:
             if change.new_path and change.new_mode & _KIND_OF_FILE == _REGULAR:
                 name = os.fsdecode(change.new_path)
                 if change.old_blob:
