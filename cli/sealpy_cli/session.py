@@ -30,7 +30,7 @@ _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
 class Session:
     """One run's view of the world."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, folder: str = "") -> None:
         self.call = call
         self.arguments = call.arguments
         self.limit = _size(call.arguments.text("max-size") or call.root.text("max-size"))
@@ -40,10 +40,22 @@ class Session:
         self._rules: Rules | None = None
         self._rules_are_read = False
         self._shown: Callable[[str], str] | None = None
+        self._folder = folder
+        """Where the search for the configuration begins; empty: in the current folder."""
 
     def elsewhere(self) -> "Session":
         """Return a session for another current folder: its configuration is that folder's, its keys are ours."""
         other = Session(self.call)
+        other._keyring = self.keyring
+        return other
+
+    def near(self, file: str) -> "Session":
+        """Return a session whose configuration is the nearest above a file; with ``--config`` it is that one.
+
+        sops, and ``encrypt`` as it does, look above the current folder. What goes into another file, or belongs to
+        one, is for whom ``check`` says that it is for, wherever somebody stands.
+        """
+        other = Session(self.call, os.path.dirname(os.path.abspath(file)))
         other._keyring = self.keyring
         return other
 
@@ -131,7 +143,7 @@ class Session:
 
             path: str | None = self.call.root.text("config")
             if not path:
-                path, note = config_file.find(os.getcwd())
+                path, note = config_file.find(self._folder or os.getcwd())
                 if note:
                     terminal.warn(terminal.plain(note))
             fault: SourceError | None = None

@@ -344,3 +344,143 @@ def test_an_env_file_is_made(team: Team) -> None:
     assert team.dev("add", "--env-file", "k8s/prod/app.env", "TOKEN", "--value-stdin", stdin="x").code == 0
 
     assert team.sops("k8s/prod/app.env") == "TOKEN=x\n"
+
+
+KUBERNETES = ", encrypted_regex: '^(data|stringData|binaryData)$'"
+CLEAR = [
+    # the rule, a file and what is in it, the key, whether the person has the key of the file
+    pytest.param(KUBERNETES, "k8s/prod/app.env", "data=1\n", "TOKEN", False, id="part of a dotenv file"),
+    pytest.param(KUBERNETES, "k8s/prod/v.yaml", "data: {a: b}\n", "token", False, id="part of plain YAML"),
+    pytest.param(KUBERNETES, "k8s/prod/v.json", '{"data": {"a": "b"}}\n', "token", False, id="part of plain JSON"),
+    pytest.param(KUBERNETES, "k8s/prod/v.yaml", "data: {a: b}\n", "token", True, id="set in plain YAML"),
+    pytest.param(KUBERNETES, "k8s/prod/app.env", "data=1\n", "TOKEN", True, id="set in a dotenv file"),
+    pytest.param(", encrypted_suffix: _S", FILE, SECRET.replace("USER", "USER_S"), "TOKEN", True, id="set, suffix"),
+    pytest.param(", encrypted_suffix: _S", FILE, SECRET.replace("USER", "USER_S"), "TOKEN", False, id="part, suffix"),
+    pytest.param("", "k8s/prod/v.yaml", "a: b\n", "TOKEN_unencrypted", False, id="part, by its name"),
+    pytest.param("", "k8s/prod/v.yaml", "a: b\n", "TOKEN_unencrypted", True, id="set, by its name"),
+]
+
+
+@pytest.mark.parametrize(("more", "file", "text", "key", "has_key"), CLEAR)
+def test_nothing_is_written_where_the_value_would_stand_in_clear(
+    team: Team, more: str, file: str, text: str, key: str, has_key: bool
+) -> None:
+    team.rules(team.rule("^k8s/prod/", more=more))
+    team.seal(file, text)
+    before = team.files()
+
+    ended = (team.ops if has_key else team.dev)("add", file, key, "--value-stdin", stdin="topsecret")
+
+    assert ended.code == 1
+    assert f"{key} would stand in clear in k8s/prod/" in ended.err
+    assert ended.err.count("; nothing was written\nsealpy: hint: ") == 1
+    assert "topsecret" not in ended.err
+    assert team.files() == before
+
+
+def test_a_new_env_file_is_not_written_in_clear_and_the_hint_helps(team: Team) -> None:
+    team.rules(team.rule("^k8s/prod/", more=KUBERNETES))
+    words = ("add", "--env-file", "k8s/prod/new.env", "TOKEN", "--value-stdin")
+    before = team.files()
+
+    ended = team.dev(*words, stdin="topsecret")
+
+    assert (ended.code, ended.err) == (
+        1,
+        (
+            "sealpy: TOKEN would stand in clear in k8s/prod/new.env: encrypted_regex ^(data|stringData|binaryData)$ "
+            "does not select it; nothing was written\n"
+            "sealpy: hint: put a rule of its own for *.env above .sops.yaml:2, with the same keys and without "
+            "encrypted_regex: path_regex: ^k8s/prod/.*\\.env$\n"
+        ),
+    )
+    assert team.files() == before
+    team.rules(team.rule(r"^k8s/prod/.*\.env$"), team.rule("^k8s/prod/", more=KUBERNETES))
+    assert team.dev(*words, stdin="topsecret").code == 0
+    assert team.sops("k8s/prod/new.env") == "TOKEN=topsecret\n"
+
+
+def test_a_secret_of_its_own_is_not_written_in_clear(team: Team) -> None:
+    team.rules(team.rule(r"secrets\.yaml$", more=KUBERNETES), team.rule("", more=", encrypted_suffix: _S"))
+    team.seal(FILE, SECRET)
+    before = team.files()
+
+    ended = team.dev("add", FILE, "TOKEN", "--as-secret", "other", "--value-stdin", stdin="topsecret")
+
+    assert ended.code == 1
+    assert "stringData.TOKEN would stand in clear in k8s/prod/other.yaml: encrypted_suffix _S does not" in ended.err
+    assert "hint: TOKEN_S would be encrypted; or mend encrypted_suffix in .sops.yaml:3\n" in ended.err
+    assert team.files() == before
+
+
+def test_a_value_that_looks_sealed_is_still_one_in_clear(team: Team) -> None:
+    team.rules(team.rule("^k8s/prod/", more=KUBERNETES))
+    team.seal("k8s/prod/v.yaml", "data: {a: b}\n")
+    before = team.files()
+
+    ended = team.dev(
+        "add",
+        "k8s/prod/v.yaml",
+        "token",
+        "--value-stdin",
+        stdin="ENC[AES256_GCM,data:AAAA,iv:AAAA,tag:AAAA,type:str]",
+    )
+
+    assert ended.code != 0
+    assert team.files() == before
+
+
+class TestNestedConfigurations:
+    """The root's configuration is for one person, that of apps for another."""
+
+    FILE = "apps/x/sec.yaml"
+
+    @pytest.fixture
+    def nested(self, team: Team, other_key: AgeKey) -> Team:
+        team.dev.write("apps/.sops.yaml", f"creation_rules: [{{age: {team.key.recipient}}}]\n")
+        team.rules(f"{{age: {other_key.recipient}}}")
+        team.dev.write(self.FILE, "a: b\n")
+        apps = Program(team.dev.folder / "apps", team.dev.folder, {})
+        assert apps("encrypt", "-i", "x/sec.yaml").code == 0
+        assert team.key.recipient in team.dev.read(self.FILE)
+        return team
+
+    def test_a_part_is_for_the_readers_of_its_file_wherever_one_stands(self, nested: Team, other_key: AgeKey) -> None:
+        assert nested.dev("add", self.FILE, "K", "--value-stdin", stdin="v").code == 0
+
+        part = nested.dev.read("apps/x/sec.d/K.yaml")
+        assert nested.key.recipient in part
+        assert other_key.recipient not in part
+        assert nested.ops("decrypt", self.FILE).out == "a: b\nK: v\n"
+
+    def test_so_is_a_new_env_file(self, nested: Team, other_key: AgeKey) -> None:
+        assert nested.dev("add", "--env-file", "apps/x/app.env", "K", "--value-stdin", stdin="v").code == 0
+
+        assert other_key.recipient not in nested.dev.read("apps/x/app.env")
+        assert nested.sops("apps/x/app.env") == "K=v\n"
+
+    def test_a_configuration_that_is_named_holds(self, nested: Team) -> None:
+        before = nested.files()
+
+        ended = nested.dev("--config", ".sops.yaml", "add", self.FILE, "K", "--value-stdin", stdin="v")
+
+        assert (ended.code, ended.err) == (
+            1,
+            (
+                f"sealpy: the part would be sealed for nobody who reads {self.FILE}\n"
+                f'sealpy: hint: mend the rule, or have somebody who reads it run "sealpy sync {self.FILE}"\n'
+            ),
+        )
+        assert nested.files() == before
+
+
+def test_a_part_under_a_rule_that_was_changed_says_that_its_file_has_other_readers(
+    team: Team, other_key: AgeKey
+) -> None:
+    team.rules(team.rule("^k8s/prod/", f"'{team.key.recipient},{other_key.recipient}'"))
+
+    ended = team.dev("add", FILE, "STRIPE_KEY", "--value-stdin", stdin="x")
+
+    assert ended.code == 0
+    assert f"warning: {FILE} is sealed for others than its rule says; the part is for those of the rule\n" in ended.err
+    assert f'hint: somebody who reads it brings it in line: "sealpy sync {FILE}"\n' in ended.err

@@ -176,6 +176,28 @@ class TestWholeFiles:
         )
         assert not (team.folder / NEW).exists()
 
+    def test_an_annotation_that_is_sealed_does_not_arrive_in_clear(self, team: Team) -> None:
+        team.write(".sops.yaml", RULES.replace("^(data|stringData)$", "^(data|stringData|metadata)$", 1))
+        team.write(
+            "k8s/dev/n.yaml",
+            "apiVersion: v1\nkind: Secret\nmetadata:\n  name: n\n  annotations: {token: canary}\nstringData:\n  A: x\n",
+        )
+        assert team.olga("encrypt", "-i", "k8s/dev/n.yaml").code == 0
+
+        ended = team.olga("cp", "k8s/dev/n.yaml", "k8s/prod/", "--keep-values")
+
+        assert ended.code == 1
+        assert "k8s/prod/n.yaml: metadata.annotations.token would stand there in clear" in ended.err
+        assert not (team.folder / "k8s/prod/n.yaml").exists()
+
+    def test_the_rules_are_those_nearest_to_the_target(self, team: Team) -> None:
+        team.write("k8s/prod/.sops.yaml", "creation_rules:\n  - encrypted_regex: ^stringData$\n    age: {leo}\n")
+
+        ended = team.olga("cp", DEV, NEW, "--keep-values")
+
+        assert ended.code == 0, ended.err
+        assert team.readers(NEW) == ["leo"]
+
     def test_a_target_that_does_not_open_is_not_replaced(self, team: Team) -> None:
         ended = team.dan("cp", DEV, PROD, "--keep-values")
 

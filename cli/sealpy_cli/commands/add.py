@@ -14,38 +14,24 @@ from typing import NamedTuple
 import click
 
 from sealpy import config_file, files, operations, part_folder, parts
-from sealpy.document import Document, Leaf
-from sealpy.encrypted_value import looks_sealed
-from sealpy.errors import DataKeyUnavailable, DocumentError, NotEncrypted, Refused
+from sealpy.document import Path
+from sealpy.errors import DocumentError, Refused
 from sealpy.formats import Format
-from sealpy.kubernetes import NAMING, Manifest, manifests
+from sealpy.kubernetes import Manifest
 from sealpy.metadata import Metadata
 from sealpy.parts import Owner
 from sealpy.rules import CreationRule
 from sealpy.sealing import Opened
 from sealpy_cli import terminal, value_change
-from sealpy_cli.exit_codes import BAD_VALUE, CONFLICT, FAILED, NO_FILE, Stop, while_sealing
+from sealpy_cli.exit_codes import BAD_VALUE, CONFLICT, NO_FILE, Stop, while_sealing
 from sealpy_cli.grammar import Arguments, Call
 from sealpy_cli.repo import push_change
 from sealpy_cli.repo.folder_change import FolderChange
 from sealpy_cli.session import Session
-from sealpy_cli.team import access, part_files, project_file
+from sealpy_cli.team import access, part_files, part_target, project_file, sealed_result
+from sealpy_cli.team.part_target import Target
 
-_FORMATS = ("yaml", "json", "dotenv")
 _NAME = re.compile(r"(?=.{1,240}\Z)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*")
-
-
-class Target(NamedTuple):
-    """A sealed file, opened if a key does, and the object in it that gets the value."""
-
-    path: str
-    raw: bytes
-    format: Format
-    metadata: Metadata
-    opened: Opened | None
-    leaves: tuple[Leaf, ...]
-    owner: Owner
-    manifest: Manifest | None
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -97,11 +83,16 @@ def add(  # noqa: PLR0913 - one for each option
             asked.append(_value(session, key, source, value_stdin=value_stdin))
         return asked[0]
 
+    if os.path.islink(file):
+        # Its parts stand beside the file itself, where everybody looks who does not come by this link.
+        file = os.path.relpath(os.path.realpath(file))
+
     def act(session: Session, file: str) -> None:
+        session = session.near(file)
         if env_file and not os.path.lexists(file):
             _new_env_file(session, file, key, value)
             return
-        target = read(session, file, object_name)
+        target = part_target.read(session, file, object_name)
         parts.check_key(key, target.format, target.owner)
         if own_name is not None:
             _add_secret(session, target, own_name, key, value)
@@ -157,59 +148,16 @@ class _Place(NamedTuple):
         return cls(top, here, os.path.relpath(names[0], here or "."), names)
 
 
-def read(session: Session, file: str, object_name: str | None) -> Target:
-    """Read a file, open it if a key here does, and find the object.
-
-    Raises:
-        SealpyError
-    """
-    if not os.path.lexists(file):
-        hint = f"write the whole file, then: {shlex.join(['sealpy', 'encrypt', '-i', file])}"
-        raise Stop(NO_FILE, f"{file}: no such file, so there is nothing to put a key into", hint=hint)
-    raw = session.read(file, missing=NO_FILE)
-    fmt = session.format_of(file)
-    if fmt.name not in _FORMATS:
-        raise Refused(f"{file} can have no keys added", hint="files of YAML, JSON and dotenv can")
-    document, metadata, opened = _opened(session, file, raw, fmt)
-    leaves = tuple(opened.leaves if opened is not None else document.leaves)
-    if opened is None and any(looks_sealed(name) for one in manifests(leaves) for name in one[2:6]):
-        raise Refused(
-            f"{file} hides what object it holds, so only who reads it can add to it",
-            hint="encrypted_regex: ^(data|stringData|binaryData)$ in its rule leaves names in clear",
-        )
-    found = [pair for pair in parts.owners(leaves) if object_name in (None, pair[0].name)]
-    if len(found) != 1 or (found[0][1] is None and document.documents > 1):
-        fact = "holds no such Secret or ConfigMap" if not found else "holds several objects"
-        raise Refused(f"{file} {fact}", hint="--name NAME chooses among several")
-    return Target(file, raw, fmt, metadata, opened, leaves, *found[0])
-
-
-def _opened(session: Session, file: str, raw: bytes, fmt: Format) -> tuple[Document, Metadata, Opened | None]:
-    """Read a sealed file, and open it if a key here does; it must not be damaged."""
-    try:
-        document, metadata = operations.scan_sealed(raw, fmt)
-        try:
-            return document, metadata, operations.open_document(raw, fmt, session.keyring)
-        except DataKeyUnavailable:
-            return document, metadata, None
-    except NotEncrypted:
-        pass
-    except DocumentError as error:
-        error.path = error.path or file
-        raise
-    raise Stop(FAILED, f"{file}: is not encrypted", hint=f"sealpy encrypt -i {file}")
-
-
 def _set(session: Session, target: Target, opened: Opened, key: str, content: bytes) -> None:
     path, spelt, replaces = parts.place(target.leaves, target.manifest, key, content)
     try:
         changed = operations.set_value(opened, target.format, path, spelt, now=_now())
     except DocumentError as error:
         raise while_sealing(error) from None
+    sealed_result.require(changed, target.format, path, spelt, target.path)
     session.write(target.path, changed, plaintext=False, expected=target.raw)
     terminal.say(terminal.plain(f"{'changed' if replaces else 'added'} {key} in {target.path}"))
-    part = part_folder.path_of(target.path, key)
-    if part in part_folder.beside(target.path):
+    for part in [each for each in part_folder.beside(target.path) if part_folder.key_of(each) == key]:
         # It would go on to win over the value that was just set.
         part_files.retire(target.path, [(part, session.read(part))])
         terminal.say(terminal.plain(f"removed the part that held {key}: {part}"))
@@ -221,11 +169,13 @@ def _add_part(session: Session, target: Target, key: str, value: Callable[[], by
     kustomization = part_files.kustomization_beside(target.path)
     if kustomize and kustomization is None:
         raise Stop(NO_FILE, f"there is no kustomization beside {target.path}")
-    standing = _standing(session, target, key, part)
+    standing = part_target.standing(session, target, key, part)
     content = value()
     path, spelt, replaces = parts.place(target.leaves, target.manifest, key, content)
+    at = path if target.manifest is None else path[-2:]
     field = str(path[-2]) if target.manifest is not None else ""
-    _seal(session, part, parts.text(target.owner, field, key, spelt, target.format), target.format, standing)
+    text = parts.text(target.owner, field, key, spelt, target.format)
+    _seal(session, part, text, target.format, at, spelt, standing, target)
     terminal.say(
         terminal.plain(
             f"you can't read {_label(session, target, rule)} (it takes the key of {_readers(session, target.metadata)}). "
@@ -264,7 +214,7 @@ def _add_secret(session: Session, target: Target, name: str, key: str, value: Ca
     owner = Owner("Secret", target.owner.namespace, name)
     alone = Manifest(0, (), "v1", *owner, (0, 0))
     place, spelt, _ = parts.place((), alone, key, value())
-    _seal(session, path, parts.text(owner, str(place[0]), key, spelt, target.format), target.format, None)
+    _seal(session, path, parts.text(owner, str(place[0]), key, spelt, target.format), target.format, place, spelt)
     label = f"; you can't read {_label(session, target, rule)}" if target.opened is None else ""
     terminal.say(terminal.plain(f"sealed {key} into {path}, {owner}{label}"))
     kustomization = part_files.kustomization_beside(target.path)
@@ -281,36 +231,36 @@ def _new_env_file(session: Session, file: str, key: str, value: Callable[[], byt
     parts.check_key(key, fmt, Owner())
     session.rule_for(file)
     _, spelt, _ = parts.place((), None, key, value())
-    _seal(session, file, parts.text(Owner(), "", key, spelt, fmt), fmt, None)
+    _seal(session, file, parts.text(Owner(), "", key, spelt, fmt), fmt, (key,), spelt)
     terminal.say(terminal.plain(f"sealed {key} into the new file {file}"))
     terminal.hint(f"name it in a kustomization: secretGenerator, envs: [{terminal.plain(os.path.basename(file))}]")
 
 
-def _standing(session: Session, target: Target, key: str, part: str) -> bytes | None:
-    """Return the part that is there; it must be one for this key, and no more.
-
-    Raises:
-        Refused
-    """
-    if not os.path.lexists(part):
-        return None
-    data = session.read(part)
-    try:
-        document, _ = operations.scan_sealed(data, target.format)
-        found = parts.owners(document.leaves)
-        rows = [leaf.path for leaf in document.leaves if leaf.kind != "comment" and leaf.path not in NAMING]
-        fits = [owner for owner, _ in found] == [target.owner] and [str(path[-1]) for path in rows] == [key]
-    except DocumentError:
-        fits = False
-    if not fits:
-        raise Refused(f"{part} is there, and is no part for {key} alone", hint="move it out of the way")
-    return data
-
-
-def _seal(session: Session, path: str, text: str, fmt: Format, standing: bytes | None) -> None:
+def _seal(
+    session: Session,
+    path: str,
+    text: str,
+    fmt: Format,
+    at: Path,
+    spelt: str,
+    standing: bytes | None = None,
+    base: Target | None = None,
+) -> None:
+    """Seal a new file, of which ``spelt`` at ``at`` is the secret; ``base`` is what it is a part of."""
     clear = fmt.encode(text)
-    plan = session.plan(path, fmt, clear)
-    sealed = operations.encrypt(clear, fmt, plan, session.keyring, now=_now(), warn=terminal.warn)
+    rule = session.rule_for(path)
+    plan = session.plan_by(rule, fmt, clear)
+    # Whether it is sealed is asked of the result, below.
+    sealed = operations.encrypt(clear, fmt, plan, session.keyring, now=_now(), allow_clear=True, warn=terminal.warn)
+    governed = sealed_result.Governed(session.rules(), rule, path if base is None else base.path)
+    sealed_result.require(sealed, fmt, at, spelt, path, governed)
+    if base is not None and not part_files.check_readers(base.path, operations.key_names(base.metadata), plan.groups):
+        terminal.warn(
+            terminal.plain(f"{base.path} is sealed for others than its rule says; the part is for those of the rule")
+        )
+        terminal.hint(
+            terminal.plain(f'somebody who reads it brings it in line: "{shlex.join(["sealpy", "sync", base.path])}"')
+        )
     folder = os.path.dirname(path)
     if folder:
         os.makedirs(folder, exist_ok=True)

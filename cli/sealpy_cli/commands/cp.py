@@ -63,10 +63,11 @@ def cp(root: Arguments, source: str, target: str, *, keep_values: bool, as_json:
     Nothing is written in clear. DST, if it is there, must open: what it holds would be lost otherwise.
     """
     session = Session(Call("cp", Arguments({}, frozenset(), ()), root, os.environ, as_sops=False))
-    calls = project_file.load(sealed_files.rules_of(session).path)
     start, end = _place(source, here=True), _place(target, here=False)
     if os.path.isdir(end.path) or end.path.endswith("/"):
         end = end._replace(path=os.path.join(end.path, os.path.basename(start.path)))
+    session = session.near(end.path)
+    calls = project_file.load(sealed_files.rules_of(session).path)
     if end.key and not start.key:
         raise Stop(FAILED, "a whole file does not go into a key", hint="name the key of SRC too")
     if os.path.abspath(start.path) == os.path.abspath(end.path) and start.key in (end.key, end.key or start.key):
@@ -137,6 +138,10 @@ def _copy_file(
         )
     except SealpyError as error:
         raise while_sealing(error) from None
+    try:
+        promotion.check_sealed(opened, sealed, fmt)
+    except Refused as error:
+        raise _at(path, error) from None
     session.write(path, sealed, plaintext=False, expected=standing)
     return outcomes, True
 

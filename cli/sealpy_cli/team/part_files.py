@@ -1,6 +1,7 @@
 """Parts on disk: which rule they are sealed by, the kustomization that names them, and taking them away."""
 
 import os
+import shlex
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
@@ -8,6 +9,7 @@ from sealpy import config_file, files, part_folder, registry
 from sealpy.document import Document, Edit, Leaf, Path, splice
 from sealpy.errors import DocumentError, NoMatchingRule, NoSuchFile, Refused
 from sealpy.formats import Format
+from sealpy.operations import KeyName
 from sealpy.rules import CreationRule, Rules
 
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
@@ -35,9 +37,27 @@ def check_rule(rules: Rules | None, base: str, part: str) -> CreationRule | None
     if (of_part.groups, of_part.threshold) != (of_base.groups, of_base.threshold):
         raise Refused(
             f"{part} would be sealed for other keys than {base}",
-            hint=f"let the path_regex in line {of_base.line} of {rules.path} take in {part_folder.folder_of(base)} too",
+            hint=f"let the path_regex in line {of_base.line} of {os.path.relpath(rules.path)} take in "
+            f"{part_folder.folder_of(base)} too",
         )
     return of_part
+
+
+def check_readers(base: str, of_base: Sequence[Sequence[KeyName]], of_part: Sequence[Sequence[KeyName]]) -> bool:
+    """Tell whether a part is for the readers of its base, given the keys that both are sealed for.
+
+    They differ while a rule was changed and the base not yet brought in line.
+
+    Raises:
+        Refused: nobody who reads the base could read the part, so nobody could read the two as one.
+    """
+    ours, theirs = ({name for group in groups for name in group} for groups in (of_base, of_part))
+    if ours.isdisjoint(theirs):
+        raise Refused(
+            f"the part would be sealed for nobody who reads {base}",
+            hint=f'mend the rule, or have somebody who reads it run "{shlex.join(["sealpy", "sync", base])}"',
+        )
+    return ours == theirs
 
 
 def kustomization_beside(file: str) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from sealpy import data, kubernetes, operations, sealing
+from sealpy import data, encrypted_value, kubernetes, operations, sealing
 from sealpy.document import Document, Edit, Leaf, Path, splice
 from sealpy.errors import PathNotFound, Refused
 from sealpy.formats import Format
@@ -18,8 +18,11 @@ from sealpy.secret import Secret
 from sealpy.selection import DEFAULT, select
 
 _NOT_VALUES = frozenset(("null", "map", "list", "comment"))
-_SKELETON = frozenset(("apiVersion", "kind", "metadata", "type", "immutable"))
-"""Fields of a Secret that are no secrets; sealing them is a habit of some rules."""
+_SKELETON = (
+    *((name,) for name in ("apiVersion", "kind", "type", "immutable")),
+    *(("metadata", name) for name in ("name", "generateName", "namespace", "labels")),
+)
+"""Fields of a Secret that are no secrets; sealing them is a habit of some rules. Annotations may be anything."""
 
 _ENCODED = frozenset((("Secret", "data"), ("ConfigMap", "binaryData")))
 
@@ -84,6 +87,16 @@ def of_file(
             edits.append(Edit(leaf.start, leaf.end, fmt.spell(document, leaf, standing.kind, standing.content)))
             outcomes.append(Outcome(name, "kept"))
     return Secret(fmt.encode(splice(document.text, edits))), outcomes
+
+
+def check_sealed(source: Opened, data: bytes, fmt: Format) -> None:
+    """Refuse what ``of_file`` became, if a value that is sealed in the source stands there in clear.
+
+    Raises:
+        Refused
+    """
+    leaves = operations.scan_sealed(data, fmt)[0].leaves
+    _refuse_bared(source, leaves, [encrypted_value.parse(leaf.content) is not None for leaf in leaves])
 
 
 def of_keys(
@@ -174,7 +187,11 @@ def _refuse_bared(source: Opened, leaves: Sequence[Leaf], chosen: Sequence[bool]
     bared = [
         _spelt(leaf.path)
         for index, (leaf, selected) in enumerate(zip(leaves, chosen, strict=True))
-        if not selected and (leaf.document, leaf.path) in sealed and index not in skeleton and leaf.kind != "comment"
+        if not selected
+        and (leaf.document, leaf.path) in sealed
+        and index not in skeleton
+        and leaf.content
+        and leaf.kind not in _NOT_VALUES
     ]
     if bared:
         raise _would_be_clear(bared)
@@ -222,7 +239,7 @@ def _skeleton(leaves: Sequence[Leaf]) -> set[int]:
         depth = len(manifest.prefix)
         for index in range(*manifest.span):
             path = leaves[index].path
-            if len(path) > depth and path[depth] in _SKELETON:
+            if any(path[depth : depth + len(field)] == field for field in _SKELETON):
                 found.add(index)
     return found
 
