@@ -99,6 +99,11 @@ def is_encoded(kind: str, field: str) -> bool:
     return (kind, field) in _ENCODED
 
 
+def has_section(kind: str, field: str) -> bool:
+    """Tell whether a Secret or ConfigMap has values there."""
+    return field in ("data", "stringData" if kind == "Secret" else "binaryData")
+
+
 def is_key(text: str) -> bool:
     """Tell whether Kubernetes takes this for the key of a Secret or ConfigMap."""
     return _KEY.fullmatch(text) is not None
@@ -118,6 +123,12 @@ def holds_secret(leaves: Sequence[Leaf]) -> bool:
         if manifest.kind == "Secret" and is_secret_like(manifest)
         for row in _rows(leaves, manifest)
     )
+
+
+def sections(leaves: Sequence[Leaf], manifest: Manifest) -> dict[str, str]:
+    """Return where each value of an object is written; of a key in two sections, the one that counts."""
+    rows = [path for path, _ in _rows(leaves, manifest) if len(path) == 2 and path[0] in SECTIONS]
+    return {str(key): str(field) for field, key in sorted(rows, key=lambda path: path[0] == "stringData")}
 
 
 def effective(leaves: Sequence[Leaf], manifest: Manifest) -> dict[str, Value]:

@@ -12,6 +12,7 @@ _SUFFIXES = (".yaml", ".yml", ".json", ".env")
 _LONGEST_NAME = 255
 _UNFINISHED = ".sealpy-"
 """What a file is called while it is being written."""
+_OF_KUSTOMIZE = ("kustomization.yaml", "kustomization.yml")
 
 
 def folder_of(base: str) -> str | None:
@@ -32,6 +33,10 @@ def path_of(base: str, key: str) -> str:
     name = key + _suffix(base)
     if len(name.encode("utf-8", "surrogateescape")) > _LONGEST_NAME:
         raise Refused("the key is too long to be the name of a file", hint="take a shorter one")
+    if not _is_name(name):
+        raise Refused(
+            f"{name} is no name for a part, so {key} cannot be added without the key", hint="take another one"
+        )
     return f"{folder}/{name}"
 
 
@@ -42,13 +47,19 @@ def base_of(path: str) -> str | None:
     """
     folder, _, name = path.replace("\\", "/").rpartition("/")
     above, slash, stem = folder.rpartition("/")
-    if _stem(name) is None or not stem.endswith(_FOLDER) or len(stem) == len(_FOLDER):
+    if _stem(name) is None or not _is_name(name) or not stem.endswith(_FOLDER) or len(stem) == len(_FOLDER):
         return None
     return f"{above}{slash}{stem.removesuffix(_FOLDER)}{_suffix(name)}"
 
 
+def key_of(path: str) -> str:
+    """Return the key that a part is for, by its name."""
+    name = path.replace("\\", "/").rpartition("/")[2]
+    return name.removesuffix(_suffix(name))
+
+
 def beside(base: str) -> list[str]:
-    """Return the paths of a file's parts that are there, in order."""
+    """Return the paths of a file's parts that are there, in order; also of what is no file and cannot be used."""
     folder = folder_of(base)
     if folder is None:
         return []
@@ -61,9 +72,21 @@ def beside(base: str) -> list[str]:
         f"{folder}/{name}"
         for name in sorted(names)
         if _suffix(name) == suffix != name
-        and not name.startswith(_UNFINISHED)
-        and os.path.isfile(os.path.join(folder, name))
+        and _is_name(name)
+        and (os.path.islink(path := os.path.join(folder, name)) or not os.path.isdir(path))
     ]
+
+
+def link_to(path: str) -> str | None:
+    """Return the symbolic link that stands in the place of a part or of its folder; None if there is none.
+
+    Links are not followed: what they lead to may be anywhere, and a review would not show it.
+    """
+    return next((place for place in (os.path.dirname(path), path) if os.path.islink(place)), None)
+
+
+def _is_name(name: str) -> bool:
+    return not name.startswith(_UNFINISHED) and name not in _OF_KUSTOMIZE
 
 
 def _stem(path: str) -> str | None:

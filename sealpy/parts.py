@@ -7,7 +7,7 @@ A part is an ordinary sealed document of its own, with a data key of its own. Be
 the object that they belong to. Base and parts are one object: what a part holds wins over the base. Folding a part in
 makes its values the base's.
 
-Leaves in, values out; only ``load`` touches files. ``part_folder`` says where parts are.
+What a part is, ``claims`` says; where parts are, ``part_folder``. Leaves in, values out; only ``load`` touches files.
 """
 
 from binascii import b2a_base64
@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sealpy import files, kubernetes, operations, part_folder, values
+from sealpy.claims import Owner, check_first, claim, owner_of, owners, seat, target
 from sealpy.document import Document, Leaf, Path, splice
 from sealpy.errors import DocumentError, Refused, SealpyError
 from sealpy.formats import Format
@@ -23,20 +24,23 @@ from sealpy.keyring import Keyring
 from sealpy.kubernetes import Manifest, Value
 from sealpy.sealing import Opened
 
+__all__ = [
+    "Owner",
+    "Part",
+    "Put",
+    "check_key",
+    "fold",
+    "joined",
+    "load",
+    "owner_of",
+    "owners",
+    "place",
+    "puts",
+    "read",
+    "text",
+]
+
 _DOTENV_KEY = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789"
-
-
-class Owner(NamedTuple):
-    """The object that values belong to. All empty: the document itself, which is no Kubernetes object."""
-
-    kind: str = ""
-    namespace: str = ""
-    name: str = ""
-
-    def __str__(self) -> str:
-        if not self.kind:
-            return "a document that is no Kubernetes object"
-        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
 
 
 class Part(NamedTuple):
@@ -71,6 +75,9 @@ def load(base: str, open_part: Callable[[bytes], Opened], limit: int = files.MAX
     """
     found = []
     for path in part_folder.beside(base):
+        link = part_folder.link_to(path)
+        if link is not None:
+            raise Refused(f"{link} is a symbolic link, which is not followed", hint="put the part itself there")
         data = files.read(path, limit)
         try:
             opened = open_part(data)
@@ -80,7 +87,7 @@ def load(base: str, open_part: Callable[[bytes], Opened], limit: int = files.MAX
         except SealpyError as error:
             error.message = f"{path}: {error.message}"
             raise
-        found.append((read(path, opened.leaves, opened.document.documents), data))
+        found.append((read(path, opened.document, opened.leaves), data))
     return found
 
 
@@ -102,19 +109,6 @@ def check_key(key: str, fmt: Format, owner: Owner) -> None:
         raise Refused(f"{key} is a name that sops keeps for itself", hint="take another one")
 
 
-def owners(leaves: Sequence[Leaf]) -> list[tuple[Owner, Manifest | None]]:
-    """Return the Secrets and ConfigMaps of a document; of one without Kubernetes objects, the document itself."""
-    manifests = kubernetes.manifests(leaves)
-    if not manifests:
-        return [(Owner(), None)]
-    return [(owner_of(one), one) for one in manifests if kubernetes.is_secret_like(one)]
-
-
-def owner_of(manifest: Manifest) -> Owner:
-    """Return the name of an object."""
-    return Owner(manifest.kind, manifest.namespace, manifest.name)
-
-
 def text(owner: Owner, field: str, key: str, content: str, fmt: Format) -> str:
     """Write a part in clear; ``field`` is data, stringData or binaryData, and ``content`` as it stands there."""
     if owner.kind:
@@ -132,24 +126,20 @@ def text(owner: Owner, field: str, key: str, content: str, fmt: Format) -> str:
     return document.text
 
 
-def read(path: str, leaves: Sequence[Leaf], documents: int) -> Part:
-    """Take a document for a part.
+def read(path: str, document: Document, leaves: Sequence[Leaf]) -> Part:
+    """Take a document for a part, given with its leaves in clear.
 
     Raises:
-        DocumentError: it holds more than the values of one object and what names it, or no value.
+        DocumentError: see ``claim``; or Kubernetes would not take a value.
     """
-    manifests = kubernetes.manifests(leaves)
-    problem = _problem(leaves, documents, manifests)
-    if problem:
-        raise DocumentError(problem, hint="put what is no part into another folder", path=path)
-    if not manifests:
-        return Part(path, Owner(), leaves)
-    try:
-        kubernetes.effective(leaves, manifests[0])
-    except DocumentError as error:
-        error.path = path
-        raise
-    return Part(path, owner_of(manifests[0]), leaves)
+    claimed = claim(path, document)
+    for manifest in kubernetes.manifests(leaves):
+        try:
+            kubernetes.effective(leaves, manifest)
+        except DocumentError as error:
+            error.path = path
+            raise
+    return Part(path, claimed.owner, leaves)
 
 
 def puts(base: Sequence[Leaf], parts: Sequence[Part]) -> list[Put]:
@@ -161,16 +151,8 @@ def puts(base: Sequence[Leaf], parts: Sequence[Part]) -> list[Put]:
     """
     found: list[Put] = []
     taken: dict[tuple[Owner, str], str] = {}
-    there = owners(base)
     for part in parts:
-        target = next((pair for pair in there if pair[0] == part.owner), None)
-        if target is None:
-            raise DocumentError(
-                f"is a part of {part.owner}, and its base has no such object",
-                hint="name the object as the base does, or put the file into another folder",
-                path=part.path,
-            )
-        for key, put in _puts_of(base, target[1], part):
+        for key, put in _puts_of(base, target(base, part.path, part.owner), part):
             other = taken.setdefault((part.owner, key), part.path)
             if other != part.path:
                 raise DocumentError(f"{other} and {part.path} both hold {key}", hint="remove one of the two")
@@ -186,20 +168,14 @@ def place(base: Sequence[Leaf], manifest: Manifest | None, key: str, content: by
     Raises:
         Refused: bytes that are no text have to go where only text goes; or it is not the first document.
     """
+    check_first(manifest)
+    field, replaces = seat(base, manifest, key)
     if manifest is None:
-        below = [leaf.path for leaf in base if leaf.path[:1] == (key,) and leaf.kind != "comment"]
-        if any(path != (key,) for path in below):
-            raise Refused(f"{key} holds a map or a list, not a value", hint="change it with sealpy edit")
-        return (key,), _as_text(content, key), bool(below)
-    if manifest.document:
-        raise Refused(
-            "only an object of the first document of a file can be added to", hint="give the object a file of its own"
-        )
-    standing = {path[1]: path[0] for path in _standing(base, manifest)}
-    field = standing.get(key) or _field_for(manifest.kind, content)
+        return (key,), _as_text(content, key), replaces
+    field = field or _field_for(manifest.kind, content)
     if kubernetes.is_encoded(manifest.kind, field):
-        return (*manifest.prefix, field, key), b2a_base64(content, newline=False).decode(), key in standing
-    return (*manifest.prefix, field, key), _as_text(content, key), key in standing
+        return (*manifest.prefix, field, key), b2a_base64(content, newline=False).decode(), replaces
+    return (*manifest.prefix, field, key), _as_text(content, key), replaces
 
 
 def joined(opened: Opened, fmt: Format, parts: Sequence[Part]) -> Opened:
@@ -228,46 +204,16 @@ def fold(data: bytes, fmt: Format, keyring: Keyring, parts: Sequence[Part], *, n
     return data
 
 
-def _problem(leaves: Sequence[Leaf], documents: int, manifests: Sequence[Manifest]) -> str:
-    """Say why a document is no part; empty if it is one."""
-    if documents != 1 or len(manifests) > 1 or (manifests and manifests[0].prefix):
-        return "a part holds one object, not several"
-    rows = [leaf for leaf in leaves if leaf.kind != "comment" and not (manifests and leaf.path in kubernetes.NAMING)]
-    if manifests:
-        strange = [leaf for leaf in rows if leaf.path[0] not in kubernetes.SECTIONS]
-    else:
-        strange = [leaf for leaf in rows if len(leaf.path) != 1 or leaf.kind in ("map", "list")]
-    if strange:
-        return f"a part holds values and the name of their object, not {strange[0].path[0]}"
-    return "" if rows else "a part without a value"
-
-
 def _puts_of(base: Sequence[Leaf], manifest: Manifest | None, part: Part) -> list[tuple[str, Put]]:
     if manifest is None:
-        rows = [leaf for leaf in part.leaves if leaf.kind != "comment"]
-        there = {leaf.path[0] for leaf in base if leaf.path and leaf.kind != "comment"}
-        return [(str(leaf.path[0]), Put(leaf.path, _plain(leaf), part.path, leaf.path[0] in there)) for leaf in rows]
+        rows = [(str(leaf.path[0]), leaf) for leaf in part.leaves if leaf.kind != "comment"]
+        return [(key, Put((key,), _plain(leaf), part.path, seat(base, None, key)[1])) for key, leaf in rows]
     found: list[tuple[str, Put]] = []
     values_: dict[str, Value] = kubernetes.effective(part.leaves, kubernetes.manifests(part.leaves)[0])
     for key, value in values_.items():
         path, spelt, replaces = place(base, manifest, key, value.content)
         found.append((key, Put(path, spelt, part.path, replaces)))
     return found
-
-
-def _standing(base: Sequence[Leaf], manifest: Manifest) -> list[tuple[str, str]]:
-    """Return section and key of each value; stringData comes last, for it wins."""
-    depth = len(manifest.prefix)
-    found = [
-        (str(leaf.path[depth]), str(leaf.path[depth + 1]))
-        for leaf in base[manifest.span[0] : manifest.span[1]]
-        if leaf.kind != "comment"
-        and leaf.document == manifest.document
-        and len(leaf.path) == depth + 2
-        and leaf.path[:depth] == manifest.prefix
-        and leaf.path[depth] in kubernetes.SECTIONS
-    ]
-    return sorted(found, key=lambda pair: pair[0] == "stringData")
 
 
 def _field_for(kind: str, content: bytes) -> str:

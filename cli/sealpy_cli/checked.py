@@ -18,7 +18,6 @@ from sealpy.secret import DataKey
 from sealpy_cli.repo.repository import Entry, Repository
 from sealpy_cli.team import project_file
 
-
 _UNCOVERED = "SP506"
 
 

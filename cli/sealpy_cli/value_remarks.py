@@ -8,8 +8,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from sealpy import files, kubernetes, part_folder
-from sealpy.checking.parts import keys_of
+from sealpy import claims, files, kubernetes, part_folder
 from sealpy.document import Document, Path
 from sealpy.errors import DocumentError, SourceError
 from sealpy.formats import Format
@@ -54,17 +53,15 @@ def _place(document: Document, change: ValueChange) -> _Place:
 def _hidden(file: str, fmt: Format, change: ValueChange, place: _Place) -> Iterator[tuple[str, str]]:
     """Find parts that hold the same keys, and so go on to win."""
     one = place.manifest
-    owner = ("", "", "") if one is None else (one.kind, one.namespace, one.name)
-    wanted = {(owner, key): key for key in place.keys}
+    owner = claims.Owner() if one is None else claims.owner_of(one)
     name = shlex.quote(file)
     for path in part_folder.beside(file):
         try:
-            document = fmt.scan(fmt.decode(files.read(path)))
+            claimed = claims.claim(path, fmt.scan(fmt.decode(files.read(path))))
         except (DocumentError, SourceError):
             continue  # whoever reads the file learns of it
-        for held in keys_of(document):
-            key = wanted.get(held)
-            if key is None:
+        for key in place.keys:
+            if claimed.owner != owner or key not in claimed.values:
                 continue
             if change.removes:
                 yield f"{key} is still there: {path} holds it", f'"sealpy fold {name}", and unset it then'

@@ -6,49 +6,75 @@ Which object a part is of, and which keys it holds, stands in clear.
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from sealpy import kubernetes, metadata
+from sealpy import claims, metadata
 from sealpy.checking.findings import Finding
-from sealpy.document import Document, Leaf, line_and_column
-from sealpy.errors import InvalidMetadata
+from sealpy.claims import Claim, Owner
+from sealpy.document import Document, line_and_column
+from sealpy.errors import DocumentError, InvalidMetadata, Refused, SealpyError
 from sealpy.project import Project
 from sealpy.rules import CreationRule
-
-_VALUES = frozenset(("data", "stringData", "binaryData"))
-
-_Owner = tuple[str, str, str]
-_Place = tuple[_Owner, str]
-_NO_OBJECT: _Owner = ("", "", "")
 
 
 class Piece(NamedTuple):
     """A file, or a part of it, and the rule that it is sealed by, if there is one."""
 
     path: str
-    document: Document
+    document: Document | None
     rule: CreationRule | None
+    problem: str = ""
+    """Why there is no document."""
 
 
-def check(base: Piece, parts: Sequence[Piece], project: Project) -> Iterator[Finding]:
+def check(base: Piece, pieces: Sequence[Piece], project: Project) -> Iterator[Finding]:
     """Compare the parts of a file with each other and with the file."""
-    for part in parts:
-        yield from _readers(base, part, project)
-    standing = keys_of(base.document)
-    owners = {owner for owner, _ in standing} or {_NO_OBJECT}
-    taken: dict[_Place, str] = {}
-    for path, document, _ in parts:
-        for place, leaf in keys_of(document).items():
-            owner, key = place
+    if base.document is None:
+        return  # a finding of its own
+    leaves = base.document.leaves
+    taken: dict[tuple[Owner, str], str] = {}
+    for piece in pieces:
+        yield from _readers(base, piece, project)
+        claimed = _claim(piece)
+        if not isinstance(claimed, Claim):
+            yield _unfit(base.path, piece.path, claimed)
+            continue
+        document = piece.document or base.document
+        for key, leaf in claimed.values.items():
             line = line_and_column(document.text, leaf.start)[0]
-            other = taken.setdefault(place, path)
-            if other != path:
+            other = taken.setdefault((claimed.owner, key), piece.path)
+            if other != piece.path:
                 message = f"{other} and this part both hold {key}: remove one of the two"
-                yield Finding("SP408", path, message, line, key)
-            elif owner not in owners:
-                what = " ".join(word for word in owner if word) or "no object"
-                yield Finding("SP408", path, f"it is a part of {what}, which its file does not hold", line, key)
-            elif place in standing:
+                yield Finding("SP408", piece.path, message, line, key)
+                continue
+            try:
+                _, replaces = claims.seat(leaves, claims.target(leaves, piece.path, claimed.owner), key)
+            except (DocumentError, Refused) as error:
+                yield _unfit(base.path, piece.path, error.message)._replace(line=line, key=key)
+                continue
+            if replaces:
                 message = f"it replaces the value of {key}, which whoever wrote the part could perhaps not read"
-                yield Finding("SP315", path, message, line, key)
+                yield Finding("SP315", piece.path, message, line, key)
+
+
+def orphans(base: str, pieces: Sequence[Piece]) -> Iterator[Finding]:
+    """Find parts whose file is gone: nothing reads them, or takes them for whole objects."""
+    for piece in pieces:
+        claimed = _claim(piece)
+        if isinstance(claimed, Claim) and claims.is_orphan(piece.path, claimed):
+            message = f"it is a part of {base}, which is gone: bring that back, or remove the part with it"
+            yield Finding("SP408", piece.path, message, key=next(iter(claimed.values)))
+
+
+def _claim(piece: Piece) -> Claim | str:
+    if piece.document is None:
+        return piece.problem
+    try:
+        return claims.claim(piece.path, piece.document)
+    except SealpyError as error:
+        return error.message
+
+
+def _unfit(base: str, path: str, problem: str) -> Finding:
+    return Finding("SP408", path, f"{base} cannot be used while this stands among its parts: {problem}")
 
 
 def _readers(base: Piece, part: Piece, project: Project) -> Iterator[Finding]:
@@ -70,28 +96,9 @@ def _readers(base: Piece, part: Piece, project: Project) -> Iterator[Finding]:
 
 def _recipients(piece: Piece) -> list[str]:
     """Return the recipients of a sealed file; none where its metadata make no sense, a finding of its own."""
-    block = piece.document.metadata
+    block = None if piece.document is None else piece.document.metadata
     try:
         found = () if block is None else metadata.parse(block).master_keys()
     except InvalidMetadata:
         return []
     return list(dict.fromkeys(key.label.strip() for key in found))
-
-
-def keys_of(document: Document) -> dict[_Place, Leaf]:
-    """Return where values are, by object (kind, namespace and name; empty without one) and key."""
-    leaves = [leaf for leaf in document.leaves if leaf.kind != "comment" and leaf.path]
-    manifests = kubernetes.manifests(document.leaves)
-    if not manifests:
-        return {(_NO_OBJECT, str(leaf.path[0])): leaf for leaf in leaves}
-    found = {}
-    for manifest in manifests:
-        owner = (manifest.kind, manifest.namespace, manifest.name)
-        depth = len(manifest.prefix)
-        for leaf in leaves:
-            if leaf.document != manifest.document or leaf.path[:depth] != manifest.prefix:
-                continue
-            rest = leaf.path[depth:]
-            if len(rest) > 1 and rest[0] in _VALUES:
-                found[owner, str(rest[1])] = leaf
-    return found

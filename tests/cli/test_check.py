@@ -448,7 +448,82 @@ class TestParts:
     def test_a_part_of_another_object_is_an_error(self, repository: Repository) -> None:
         self.part(repository, "TOKEN", "TOKEN", name="other")
         (finding,) = read(repository)["findings"]
-        assert finding["message"] == "it is a part of Secret shop other, which its file does not hold"
+        assert finding["message"] == (
+            "k8s/prod/secrets.yaml cannot be used while this stands among its parts: "
+            "is a part of Secret shop/other, and its base has no such object"
+        )
+
+    @pytest.mark.parametrize(
+        ("old", "new", "problem"),
+        [
+            ("  TOKEN: x", "  <<: {PASSWORD: x}", "a part has no merge keys (<<)"),
+            ("stringData:", "data: {TOKEN: eA==}\nstringData:", "a part holds TOKEN twice"),
+            (
+                "kind: Secret",
+                "kind: Secret\ntype: Opaque",
+                "a part holds values and the name of their object, not type",
+            ),
+            ("TOKEN: x", "TOKEN: 1", "the value of TOKEN is no text"),
+        ],
+    )
+    def test_what_decrypting_refuses_among_the_parts_is_an_error(
+        self, repository: Repository, old: str, new: str, problem: str
+    ) -> None:
+        path = "k8s/prod/secrets.d/TOKEN.yaml"
+        repository.add(path, self.PART.format(key="TOKEN", name="db").replace(old, new), rule=REGEX)
+
+        (finding,) = read(repository)["findings"]
+
+        assert (finding["id"], finding["severity"], finding["path"]) == ("SP408", "error", path)
+        assert finding["message"] == f"{PATH} cannot be used while this stands among its parts: {problem}"
+        ended = repository.sealpy("decrypt", PATH, keys=("prod",))
+        assert (ended.code != 0, ended.out) == (True, "")
+        assert f"sealpy: {path}: {problem}\n" in ended.err
+
+    def test_a_part_without_an_object_is_an_error(self, repository: Repository) -> None:
+        repository.add("k8s/prod/secrets.d/m.yaml", "m: {x: evil}\n", rule="^x$")
+        found = [one for one in read(repository)["findings"] if one["id"] == "SP408"]
+        assert [one["path"] for one in found] == ["k8s/prod/secrets.d/m.yaml"]
+
+    @pytest.mark.parametrize("linked", ["k8s/prod/secrets.d", "k8s/prod/secrets.d/TOKEN.yaml"])
+    @pytest.mark.parametrize("committed", [False, True])
+    def test_a_link_in_the_place_of_parts_is_an_error(
+        self, repository: Repository, linked: str, *, committed: bool
+    ) -> None:
+        self.part(repository, "TOKEN", "TOKEN")
+        place, away = repository.plain.folder / linked, repository.plain.folder / "elsewhere"
+        place.rename(away)
+        place.symlink_to(away)
+        if committed:
+            repository.commit()
+
+        found = [one for one in read(repository)["findings"] if one["id"] == "SP408"]
+
+        assert [(one["severity"], one["path"]) for one in found] == [("error", "k8s/prod/secrets.d/TOKEN.yaml")]
+        assert f"{linked} is a symbolic link, which is not followed" in found[0]["message"]
+        ended = repository.sealpy("decrypt", PATH, keys=("prod",))
+        assert (ended.code != 0, ended.out) == (True, "")
+        assert f"{linked} is a symbolic link" in ended.err
+
+    def test_a_part_whose_file_is_gone_is_an_error(self, repository: Repository) -> None:
+        path = self.part(repository, "TOKEN", "TOKEN")
+        (repository.plain.folder / PATH).unlink()
+
+        (finding,) = read(repository)["findings"]
+
+        assert (finding["id"], finding["path"]) == ("SP408", path)
+        assert finding["message"].startswith(f"it is a part of {PATH}, which is gone")
+
+    def test_a_folder_of_whole_objects_without_a_file_is_like_any_other(self, repository: Repository) -> None:
+        repository.add("k8s/prod/secrets-conf.d/db.yaml", self.PART.format(key="TOKEN", name="db"), rule=REGEX)
+        assert read(repository)["findings"] == []
+
+    def test_what_a_merge_key_of_the_file_brings_is_replaced_too(self, repository: Repository) -> None:
+        text = self.PART.format(key="<<", name="db").replace("<<: x", "<<: {TOKEN: y}")
+        repository.add(PATH, text, rule=REGEX)
+        self.part(repository, "TOKEN", "TOKEN")
+        (finding,) = read(repository)["findings"]
+        assert (finding["id"], finding["key"]) == ("SP315", "TOKEN")
 
     def test_a_part_that_replaces_a_value_is_noted(self, repository: Repository) -> None:
         self.part(repository, "PASSWORD", "PASSWORD")

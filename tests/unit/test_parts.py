@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from sealpy import part_folder, parts, registry
-from sealpy.document import Leaf
+from sealpy import claims, part_folder, parts, registry
+from sealpy.claims import Owner
+from sealpy.document import Document, Leaf
 from sealpy.errors import DocumentError, Refused
-from sealpy.parts import Owner, Part, Put
+from sealpy.parts import Part, Put
+from sealpy.sealing import Opened
 
 YAML = registry.format_named("yaml")
 WEB = Owner("Secret", "shop", "web")
@@ -26,9 +28,14 @@ def _leaves(text: str) -> list[Leaf]:
     return list(YAML.scan(text).leaves)
 
 
+def _sealed(text: str) -> Document:
+    """Return a document that counts as sealed; what its values are does not matter here."""
+    return YAML.scan(text)._replace(metadata={})
+
+
 def _part(text: str, path: str = "x.d/K.yaml") -> Part:
-    document = YAML.scan(text)
-    return parts.read(path, document.leaves, document.documents)
+    document = _sealed(text)
+    return parts.read(path, document, document.leaves)
 
 
 def _of_web(field: str, key: str, content: str, path: str = "x.d/K.yaml") -> Part:
@@ -89,7 +96,8 @@ def test_a_part_holds_just_the_value(content: str, name: str) -> None:
 
     assert [leaf.content for leaf in document.leaves if leaf.path == ("stringData", "K")] == [content]
     assert [leaf.kind for leaf in document.leaves] == ["str"] * 5
-    assert parts.read("p", document.leaves, document.documents).owner == WEB
+    claimed = claims.claim("p", document._replace(metadata={}))
+    assert (claimed.owner, list(claimed.values)) == (WEB, ["K"])
 
 
 def test_a_key_stays_in_the_section_where_it_stands() -> None:
@@ -145,12 +153,73 @@ def test_bytes_go_where_bytes_can_stand() -> None:
         ("a: [1]\n", "not a"),
         ("apiVersion: v1\nkind: Pod\nmetadata: {name: web}\ndata: {a: b}\n", "neither a Secret nor a ConfigMap"),
         (BASE.replace("YWJj", "a-b"), "not base64"),
+        (BASE.replace("  B:", "  A:"), "holds A twice"),
+        (BASE.replace("  A: one", "  <<: {A: one}"), "merge keys"),
+        ("<<: {A: one}\n", "merge keys"),
+        (BASE.replace("name: web", "<<: {name: web}"), "merge keys"),
+        (BASE.replace("kind: Secret", "kind: ConfigMap"), "not stringData"),
+        (BASE.replace("  A:", "  a b:"), "a b is no name for a key"),
+        (BASE.replace("A: one", "A: 1"), "the value of A is no text"),
+        (BASE.replace("one", "ENC[AES256_GCM,data:AAAA,iv:AAAA,tag:AAAA,type:int]"), "the value of A is no text"),
+        (BASE + "type: Opaque\n", "not type"),
+        (BASE.replace("  A: one", "  A: {b: c}"), "not stringData"),
+        (BASE.replace("  A: one", "  A: {}"), "not stringData"),
+        (BASE + "binaryData: {}\n", "not binaryData"),
+        (BASE.replace("name: web", "name: 'ENC[AES256_GCM,data:AAAA,iv:AAAA,tag:AAAA,type:str]'"), "object in clear"),
     ],
 )
 def test_what_is_no_part_is_an_error_that_names_the_file(text: str, problem: str) -> None:
     with pytest.raises(DocumentError, match=problem) as caught:
         _part(text)
     assert caught.value.path == "x.d/K.yaml"
+
+
+def test_a_part_has_to_be_encrypted() -> None:
+    with pytest.raises(DocumentError, match="has to be encrypted") as caught:
+        claims.claim("x.d/K.yaml", YAML.scan(parts.text(WEB, "stringData", "K", "x", YAML)))
+    assert caught.value.path == "x.d/K.yaml"
+
+
+@pytest.mark.parametrize("key", [".sealpy-x", "kustomization"])
+def test_some_files_are_never_parts(key: str, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match=f"{key}.yaml is no name for a part"):
+        part_folder.path_of("x.yaml", key)
+    (tmp_path / "x.d").mkdir()
+    (tmp_path / f"x.d/{key}.yaml").write_text("")
+    assert part_folder.base_of(f"x.d/{key}.yaml") is None
+    assert part_folder.beside(f"{tmp_path}/x.yaml") == []
+
+
+@pytest.mark.parametrize("linked", ["x.d", "x.d/K.yaml"])
+def test_a_link_in_the_place_of_parts_is_refused_and_named(linked: str, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/K.yaml").write_text(BASE)
+    if linked != "x.d":
+        (tmp_path / "x.d").mkdir()
+    (tmp_path / linked).symlink_to(tmp_path / "elsewhere" / linked.removeprefix("x.d").removeprefix("/"))
+
+    def never(_: bytes) -> Opened:
+        raise AssertionError
+
+    assert part_folder.beside(f"{tmp_path}/x.yaml") == [f"{tmp_path}/x.d/K.yaml"]
+    with pytest.raises(Refused, match=f"{tmp_path}/{linked} is a symbolic link"):
+        parts.load(f"{tmp_path}/x.yaml", never)
+
+
+def test_what_a_merge_key_of_the_file_brings_is_replaced_too() -> None:
+    base = _leaves(BASE.replace("  A: one", "  <<: {A: one}"))
+
+    assert parts.puts(base, [_of_web("stringData", "A", "x")]) == [
+        Put(("stringData", "A"), "x", "x.d/K.yaml", replaces=True)
+    ]
+
+
+def test_a_part_of_a_missing_file_is_known_by_the_name_of_its_key() -> None:
+    claimed = claims.claim("x.d/K.yaml", _sealed(parts.text(WEB, "stringData", "K", "x", YAML)))
+
+    assert claims.is_orphan("x.d/K.yaml", claimed)
+    assert not claims.is_orphan("x.d/web.yaml", claimed)
+    assert not claims.is_orphan("x.d/A.yaml", claims.claim("x.d/A.yaml", _sealed(BASE)))
 
 
 def test_a_document_that_is_no_object_has_parts_with_one_key_at_the_top() -> None:
