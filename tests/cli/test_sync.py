@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.team import FILES, RULES, Team, Tool, short
+from tests.cli.team import FILES, NAMES, RULES, Team, Tool, short
 
 DEV, PROD, MAIL = FILES
 
@@ -337,6 +337,7 @@ def test_it_is_told_in_json(team: Team) -> None:
             for path in (PROD, MAIL)
         ],
         "unchanged": 1,
+        "uncovered": [],
         "failed": 0,
         "names": {team.recipient("dan"): "dan", team.recipient("leo"): "leo"},
     }
@@ -368,3 +369,84 @@ def test_every_format_follows_its_rule(team: Team, name: str, text: str) -> None
     assert "canary" not in team.read(name)
     assert team.olga("sync", "--check", name).code == 0
     assert team.olga("decrypt", name).out == text
+
+
+class TestNoRule:
+    def test_a_file_that_no_rule_covers_is_named_and_is_not_in_line(self, team: Team) -> None:
+        team.write(".sops.yaml", RULES.replace("^k8s/prod/", "^k8s/prd/"))
+
+        ended = team.pat("sync", "--check")
+
+        assert ended.code == 1
+        assert ended.err == (
+            f"sealpy: no rule covers {PROD}, {MAIL}: nothing says who should read them\n"
+            "sealpy: 1 as .sops.yaml says, 2 that no rule covers\n"
+        )
+        assert json.loads(team.pat("sync", "--check", "--json").out)["uncovered"] == [PROD, MAIL]
+
+    def test_it_is_said_for_an_environment_and_a_folder_too(self, team: Team) -> None:
+        team.write(".sops.yaml", RULES.replace("^k8s/prod/", "^k8s/prd/"))
+        team.write(".sealpy.yaml", NAMES + "environments:\n  prod: k8s/prod\n")
+        for word in ("prod", "k8s/prod", "k8s"):
+            assert team.pat("sync", "--check", word).code == 1
+        assert team.pat("sync", "--check", "k8s/dev").code == 0
+
+    def test_an_empty_configuration_is_not_one_that_all_files_follow(self, team: Team) -> None:
+        for text in ("", "{}\n", "creation_rules: []\n"):
+            team.write(".sops.yaml", text)
+            assert team.pat("sync", "--check").code == 1
+
+    def test_a_project_may_let_such_files_be(self, team: Team) -> None:
+        team.write(".sops.yaml", RULES.replace("^k8s/prod/", "^k8s/prd/"))
+        team.write(".sealpy.yaml", NAMES + "severities:\n  SP506: warning\n")
+        ended = team.pat("sync", "--check")
+        assert ended.code == 0
+        assert ended.err.startswith("sealpy: no rule covers ")
+        team.write(".sealpy.yaml", NAMES + 'severities:\n  SP506: "off"\n')
+        assert team.pat("sync", "--check").err == "sealpy: 1 as .sops.yaml says\n"
+
+
+class TestNestedConfigurations:
+    FILE = "team/prod/db.yaml"
+
+    @pytest.fixture
+    def nested(self, team: Team) -> Team:
+        """A folder with rules of its own, by which Olga alone reads; Leo got in by hand."""
+        team.write("team/.sops.yaml", "creation_rules:\n  - path_regex: ^prod/\n    age: {olga}\n")
+        team.write(self.FILE, "a: hunter2-canary\n")
+        readers = f"{team.recipient('olga')},{team.recipient('leo')}"
+        assert team.olga("--config", "team/.sops.yaml", "encrypt", "-i", "--age", readers, self.FILE).code == 0
+        team.commit()
+        return team
+
+    @pytest.mark.parametrize("words", [[], ["team"], [FILE], ["prod"]])
+    def test_their_files_are_compared_with_their_own_rules(self, nested: Team, words: list[str]) -> None:
+        ended = nested.pat("sync", "--check", *words)
+        assert ended.code == 1
+        assert f"sealpy: {self.FILE}:\nsealpy:   --- {shown(nested, 'leo')}\n" in ended.err
+
+    def test_what_check_proposes_works_from_the_top(self, nested: Team) -> None:
+        assert f"to mend it: sealpy sync {self.FILE}\n" in nested.pat("check").out
+        assert nested.olga("sync", "--yes", self.FILE).code == 0
+        assert nested.readers(self.FILE) == ["olga"]
+        assert nested.pat("check").code == 0
+
+    def test_it_works_where_the_top_has_no_rules(self, nested: Team) -> None:
+        (nested.folder / ".sops.yaml").unlink()
+        for place in (self.FILE, "team"):
+            assert nested.pat("sync", "--check", place).code == 1
+        assert nested.olga("sync", "--yes", self.FILE).code == 0
+        assert nested.pat("sync", "--check", "team").code == 0
+
+    def test_a_mistake_in_one_is_reported_once(self, nested: Team) -> None:
+        nested.write("team/.sops.yaml", "creation_rules: [\n")
+        nested.write("team/prod/more.yaml", nested.read(self.FILE))
+        ended = nested.pat("sync", "--check")
+        assert ended.code == 1
+        assert ended.err.count("not well-formed YAML") == 1
+
+    def test_one_without_rules_covers_nothing(self, nested: Team) -> None:
+        nested.write("team/.sops.yaml", "{}\n")
+        ended = nested.pat("sync", "--check")
+        assert ended.code == 1
+        assert f"sealpy: no rule covers {self.FILE}: nothing says who should read it\n" in ended.err

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import click
 
 from sealpy import resync
+from sealpy.checking.findings import ERROR, KINDS, OFF
 from sealpy.errors import KeyAccessError, SealpyError
 from sealpy.project import Project
 from sealpy.resync import Change, Groups
@@ -24,6 +25,7 @@ from sealpy_cli.team.sealed_files import SealedFile, Write
 
 _SCHEMA = "sealpy.sync/1"
 _SHOWN_PATHS = 5
+_UNCOVERED = "SP506"
 
 
 class _Planned(NamedTuple):
@@ -47,11 +49,15 @@ def sync(root: Arguments, operands: Sequence[str], *, check: bool, yes: bool, as
     file is opened with a good MAC before it is written. Where somebody is no longer named, the file gets a new data
     key, for they know the old one.
 
+    Every file follows the nearest .sops.yaml above it. Of those that no rule covers nothing is known; they are named,
+    and with --check the exit code is 1.
+
     \b
     exit codes:  0 all is as the rules say    1 something is to do, or several things failed
                  51 only damaged or tampered-with files    128 only a key is missing
     """  # noqa: D301 - click wants the control character
-    on = access_change.ground("sync", root)
+    place = next(filter(os.path.lexists, operands), "")
+    on = access_change.ground("sync", root, nested=True, place=place)
     command = shlex.join(["sealpy", "sync", *operands])
     seen = _seen(on, operands)
     codes = list(seen.codes)
@@ -76,6 +82,7 @@ def sync(root: Arguments, operands: Sequence[str], *, check: bool, yes: bool, as
             "check": check,
             "files": [_as_json(each, done=each in done) for each in (planned if check else done)],
             "unchanged": len(seen.files) - len(planned),
+            "uncovered": list(seen.uncovered),
             "failed": len(codes),
             "names": {
                 text: name
@@ -88,10 +95,18 @@ def sync(root: Arguments, operands: Sequence[str], *, check: bool, yes: bool, as
     parts = [f"{len(writes)} brought in line"] if writes else []
     parts += [f"{len(planned)} not as .sops.yaml says"] if check and planned else []
     parts += [f"{len(seen.files) - len(planned)} as .sops.yaml says"]
+    severity = on.project.severities.get(_UNCOVERED, KINDS[_UNCOVERED].severity)
+    if seen.uncovered and severity != OFF:
+        what = "it" if len(seen.uncovered) == 1 else "them"
+        paths = terminal.listing(list(seen.uncovered), _SHOWN_PATHS)
+        terminal.say(f"no rule covers {paths}: nothing says who should read {what}")
+        parts += [f"{len(seen.uncovered)} that no rule covers"]
     parts += [f"{len(codes)} failed"] if codes else []
     terminal.say(", ".join(parts))
     if check and planned:
         terminal.hint(terminal.plain(f'"{command}" brings them in line'))
+        return FAILED
+    if check and seen.uncovered and severity == ERROR:
         return FAILED
     return common(codes) if codes else OK
 
@@ -114,7 +129,7 @@ def _seen(on: Ground, operands: Sequence[str]) -> sealed_files.Seen:
                 f"{terminal.plain(word)} is neither an environment nor a file",
                 hint=f"the environments are {terminal.listing(environment_rules.known(on.rules, on.project))}",
             )
-    return sealed_files.look_at(on.session, items.values() if operands else on.items)
+    return sealed_files.look_at_nearest(on.session, items.values() if operands else on.items)
 
 
 def _is_of(on: Ground, item: many.Item, environment: str) -> bool:

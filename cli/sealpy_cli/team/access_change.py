@@ -8,7 +8,7 @@ import os
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from sealpy import files, part_folder, project, registry, rules_edit
+from sealpy import config_file, files, part_folder, project, registry, rules_edit
 from sealpy.errors import KeyAccessError, NoSuchFile
 from sealpy.formats import Format
 from sealpy.identities import require_recipient
@@ -33,15 +33,20 @@ class Ground(NamedTuple):
     items: Sequence[many.Item]
 
 
-def ground(verb: str, root: Arguments) -> Ground:
+def ground(verb: str, root: Arguments, *, nested: bool = False, place: str = "") -> Ground:
     """Read the configuration and the names.
+
+    ``nested``: the files are also those below configurations further down. ``place`` is a path above which the
+    configuration is looked for if there is none above the current folder.
 
     Raises:
         Stop, RuleError, SourceError
     """
     session = Session(Call(verb, Arguments({}, frozenset(), ()), root, os.environ, as_sops=False))
+    if place and session.rules() is None:
+        session = session.near(os.path.join(place, config_file.NAME) if os.path.isdir(place) else place)
     rules = sealed_files.rules_of(session)
-    return Ground(session, rules, project_file.load(rules.path), sealed_files.below(rules))
+    return Ground(session, rules, project_file.load(rules.path), sealed_files.below(rules, nested=nested))
 
 
 def scope(on: Ground, words: str) -> Scope:

@@ -50,10 +50,14 @@ class SealedFile(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """The sealed files among those looked at, and the exit codes of those that could not be read."""
+    """The sealed files among those looked at, and the exit codes of those that could not be read.
+
+    ``uncovered`` are the paths of sealed files that no rule covers; they are not among ``files``.
+    """
 
     files: Sequence[SealedFile]
     codes: Sequence[int]
+    uncovered: Sequence[str] = ()
 
 
 class Openings(NamedTuple):
@@ -92,9 +96,12 @@ def rules_of(session: Session) -> Rules:
     return rules
 
 
-def below(rules: Rules) -> list[many.Item]:
-    """Return the files below a configuration, without those below another one that is nearer to them."""
+def below(rules: Rules, *, nested: bool = False) -> list[many.Item]:
+    """Return the files below a configuration; ``nested``: also those below another one that is nearer to them."""
     top = os.path.dirname(os.path.abspath(rules.path))
+    found = [item._replace(path=os.path.relpath(item.path)) for item in at(top)]
+    if nested:
+        return found
     nearer: dict[str, bool] = {top: False}
 
     def is_ours(folder: str) -> bool:
@@ -104,8 +111,7 @@ def below(rules: Rules) -> list[many.Item]:
             )
         return not nearer[folder]
 
-    found = at(top)
-    return [item._replace(path=os.path.relpath(item.path)) for item in found if is_ours(os.path.dirname(item.path))]
+    return [item for item in found if is_ours(os.path.dirname(os.path.abspath(item.path)))]
 
 
 def at(place: str) -> list[many.Item]:
@@ -129,15 +135,43 @@ def look_at(session: Session, items: Iterable[many.Item], places: Sequence[int] 
     """
     files: list[SealedFile] = []
     codes: list[int] = []
+    uncovered: list[str] = []
     for item in items:
         try:
             files.append(_look_at(session, item, places))
+        except _Uncovered:
+            if places is None and _is_sealed(session, item):
+                uncovered.append(item.path)
         except many.LeftAlone:
             continue
         except SealpyError as error:
             terminal.fail(error, item.path)
             codes.append(code_of(error))
-    return Seen(files, codes)
+    return Seen(files, codes, uncovered)
+
+
+def look_at_nearest(session: Session, items: Iterable[many.Item]) -> Seen:
+    """Read the sealed files among those given, each by the nearest configuration above it.
+
+    With ``--config`` that is the one for all. A configuration with a mistake is reported once.
+    """
+    sessions: dict[str | None, Session] = {}
+    groups: dict[str | None, list[many.Item]] = {}
+    folders: dict[str, str | None] = {}
+    named = session.call.root.text("config")
+    for item in items:
+        folder = os.path.dirname(os.path.abspath(item.path))
+        if folder not in folders:
+            folders[folder] = named or config_file.find(folder).path
+        path = folders[folder]
+        sessions.setdefault(path, session if named else session.near(item.path))
+        groups.setdefault(path, []).append(item)
+    all_seen = [_look_at_group(sessions[path], group) for path, group in groups.items()]
+    return Seen(
+        [file for seen in all_seen for file in seen.files],
+        [code for seen in all_seen for code in seen.codes],
+        [path for seen in all_seen for path in seen.uncovered],
+    )
 
 
 def parts_elsewhere(session: Session, files: Sequence[SealedFile]) -> list[SealedFile]:
@@ -237,6 +271,29 @@ def _in_hidden_folders(folder: str) -> list[many.Item]:
     return [many.Item(path, path, found=True) for path in paths if os.path.isfile(path) and not os.path.islink(path)]
 
 
+class _Uncovered(many.LeftAlone):
+    """A file in a folder that no rule covers."""
+
+
+def _look_at_group(session: Session, items: Sequence[many.Item]) -> Seen:
+    try:
+        session.rules()
+    except SealpyError as error:
+        terminal.fail(error, "")
+        return Seen((), [code_of(error)])
+    return look_at(session, items)
+
+
+def _is_sealed(session: Session, item: many.Item) -> bool:
+    """Tell whether a file has the metadata of a sealed one; what cannot be read has not."""
+    try:
+        data = session.read(item.path, missing=FAILED)
+        fmt = session.format_of(item.path)
+        return b"sops" in data and fmt.scan(fmt.decode(data)).metadata is not None
+    except SealpyError:
+        return False
+
+
 def _written(session: Session, one: Write) -> SealpyError | None:
     try:
         session.write(one.path, one.after, plaintext=False, expected=one.before)
@@ -312,7 +369,7 @@ def _rule(session: Session, item: many.Item) -> CreationRule:
     except NoMatchingRule:
         if not item.found:
             raise
-        raise many.LeftAlone from None
+        raise _Uncovered from None
     if rule is None:
-        raise many.LeftAlone
+        raise _Uncovered
     return rule
