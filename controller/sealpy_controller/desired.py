@@ -6,8 +6,8 @@ The MAC is always verified. A file counts as a whole: if anything in it is wrong
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from sealpy import kubernetes, part_folder, registry, sealing
-from sealpy.document import Leaf
+from sealpy import claims, kubernetes, part_folder, parts, registry, sealing
+from sealpy.document import Document, Leaf
 from sealpy.encrypted_value import looks_sealed
 from sealpy.errors import DocumentError, SealpyError
 from sealpy.keyring import Keyring
@@ -30,6 +30,10 @@ class Desired(NamedTuple):
     file: str
     in_clear: bool
     """It is a Secret of which a value stands in the file for everybody to read."""
+    document: Document
+    """The whole file, as it stands."""
+    leaves: Sequence[Leaf]
+    """Those of the whole file, in clear."""
 
 
 def read_file(path: str, data: bytes, keyring: Keyring) -> list[Desired] | Fault:
@@ -65,17 +69,18 @@ def merge(found: Iterable[Desired]) -> tuple[dict[Object, Desired], list[Fault]]
 
 
 def with_parts(
-    found: Sequence[Desired], faults: Sequence[Fault], files: Container[str]
+    found: Sequence[Desired], faults: Sequence[Fault], files: Container[str], known: Container[str] = ()
 ) -> tuple[list[Desired], list[Fault]]:
     """Put the values of parts into the objects of their bases.
 
-    ``files`` are all paths of the source. A file in a folder like ``secrets.d`` is a part if ``secrets.yaml`` stands
-    beside the folder and is about Secrets and ConfigMaps; without a base, a file is like any other. Where a part
-    cannot be used, no object of its base is: what runs may have its values.
+    ``files`` are all paths of the source, ``known`` those that objects were applied from before. A file in a folder
+    like ``secrets.d`` is a part if ``secrets.yaml`` stands beside the folder and is about Secrets and ConfigMaps;
+    without a base, a file is like any other, unless its base is gone. Where a part cannot be used, no object of its
+    base is: what runs may have its values.
     """
-    held: dict[str, list[Object]] = {}
+    held: dict[str, list[Desired]] = {}
     for one in found:
-        held.setdefault(one.file, []).append(one.object)
+        held.setdefault(one.file, []).append(one)
     broken = {file for fault in faults for file in fault.files}
 
     def base_of(file: str) -> str | None:
@@ -86,21 +91,18 @@ def with_parts(
         fault._replace(objects=_at_stake(fault, [held.get(base_of(f) or "", ()) for f in fault.files]))
         for fault in faults
     ]
-    parts: dict[tuple[str, Object], list[Desired]] = {}
+    pieces: dict[str, dict[str, Desired]] = {}
     for one in found:
         base = base_of(one.file)
-        if base is None or base in broken:
-            continue
-        if one.object in held[base]:
-            parts.setdefault((base, one.object), []).append(one)
-        else:
-            message = f"is a part of {one.object}, which {base} does not hold"
-            hint = "name the object as the base does, or put the file into another folder"
-            told.append(Fault("MalformedDocument", message, hint, (one.file,), (one.object, *held[base])))
-    told += [fault for several in parts.values() for fault in _collisions(several)]
+        if base is None:
+            told += _orphaned(one, files, known)
+        elif base not in broken:
+            pieces.setdefault(base, {})[one.file] = one
+    for base, several in pieces.items():
+        told += _misfits(base, held, list(several.values()))
     unusable = {each for fault in told for each in fault.objects}
     whole = [one for one in found if base_of(one.file) is None and one.object not in unusable]
-    return [_joined(one, parts.get((one.file, one.object), ())) for one in whole], told
+    return [_joined(one, list(pieces.get(one.file, {}).values())) for one in whole], told
 
 
 def of_parts(doubtful: Sequence[Fault], found: Sequence[Desired], files: Container[str]) -> list[Fault]:
@@ -114,33 +116,66 @@ def of_parts(doubtful: Sequence[Fault], found: Sequence[Desired], files: Contain
     ]
 
 
-def _at_stake(fault: Fault, of_bases: Sequence[Sequence[Object]]) -> tuple[Object, ...]:
-    return (*fault.objects, *(each for objects in of_bases for each in objects))
-
-
-def _collisions(parts: Sequence[Desired]) -> list[Fault]:
-    places: dict[str, list[str]] = {}
-    for part in parts:
-        for key in part.values:
-            places.setdefault(key, []).append(part.file)
+def of_links(links: Iterable[str], found: Sequence[Desired]) -> list[Fault]:
+    """Return a fault for each link in the place of parts, or of a part: nobody knows what is behind it."""
+    held: dict[str, list[Object]] = {}
+    for one in found:
+        held.setdefault(one.file, []).append(one.object)
     return [
         Fault(
-            "MalformedDocument",
-            f"both hold {key} of {parts[0].object}",
-            "remove one",
-            tuple(several),
-            (parts[0].object,),
+            "MalformedDocument", f"is a link among the parts of {base}", "put the part itself there", (link,), (*each,)
         )
-        for key, several in places.items()
-        if len(several) > 1
+        for link in links
+        for base, each in held.items()
+        if link == part_folder.folder_of(base) or part_folder.base_of(link) == base
     ]
 
 
-def _joined(one: Desired, parts: Sequence[Desired]) -> Desired:
+def _at_stake(fault: Fault, of_bases: Sequence[Sequence[Desired]]) -> tuple[Object, ...]:
+    return (*fault.objects, *(one.object for several in of_bases for one in several))
+
+
+def _orphaned(one: Desired, files: Container[str], known: Container[str]) -> list[Fault]:
+    """Return the fault of a part without its base: applied as an object of its own, it would cost the base's keys."""
+    base = part_folder.base_of(one.file)
+    if base is None:
+        return []
+    try:
+        claimed = claims.claim(one.file, one.document)
+    except SealpyError:
+        return []
+    if base not in known and (base in files or not claims.is_orphan(one.file, claimed)):
+        return []
+    hint = "bring it back or remove the part too; an object of its own belongs into another folder"
+    return [Fault("MalformedDocument", f"is a part of {base}, which is gone", hint, (one.file,), (one.object,))]
+
+
+def _misfits(base: str, held: Mapping[str, Sequence[Desired]], pieces: Sequence[Desired]) -> list[Fault]:
+    """Return what is wrong with the parts of a base, each by itself and all together."""
+    told: list[Fault] = []
+    usable: list[parts.Part] = []
+    objects = [one.object for one in held[base]]
+    for one in pieces:
+        try:
+            usable.append(parts.read(one.file, one.document, one.leaves))
+            parts.puts(held[base][0].leaves, usable[-1:])
+        except SealpyError as error:
+            strange = [each.object for each in held[one.file]]
+            told.append(of_error(error, one.file)._replace(objects=(*strange, *objects)))
+    if not told:
+        try:
+            parts.puts(held[base][0].leaves, usable)
+        except SealpyError as error:
+            told.append(of_error(error, base)._replace(objects=(*objects,)))
+    return told
+
+
+def _joined(one: Desired, pieces: Sequence[Desired]) -> Desired:
+    own = [piece for piece in pieces if piece.object == one.object]
     values = dict(one.values)
-    for part in parts:
-        values.update(part.values)
-    return one._replace(values=values, in_clear=one.in_clear or any(part.in_clear for part in parts))
+    for piece in own:
+        values.update(piece.values)
+    return one._replace(values=values, in_clear=one.in_clear or any(piece.in_clear for piece in own))
 
 
 def _read(path: str, data: bytes, keyring: Keyring) -> list[Desired]:
@@ -157,13 +192,15 @@ def _read(path: str, data: bytes, keyring: Keyring) -> list[Desired]:
         leaves = opened.leaves
         sealed = frozenset(leaf.start for leaf, was in zip(leaves, opened.sealed, strict=True) if was)
     return [
-        _desired(path, leaves, sealed, manifest)
+        _desired(path, document, leaves, sealed, manifest)
         for manifest in kubernetes.manifests(leaves)
         if kubernetes.is_secret_like(manifest)
     ]
 
 
-def _desired(path: str, leaves: Sequence[Leaf], sealed: frozenset[int], manifest: Manifest) -> Desired:
+def _desired(
+    path: str, document: Document, leaves: Sequence[Leaf], sealed: frozenset[int], manifest: Manifest
+) -> Desired:
     each = Object(manifest.namespace or DEFAULT_NAMESPACE, manifest.kind, manifest.name)
     if each.problem:
         raise DocumentError(
@@ -178,4 +215,5 @@ def _desired(path: str, leaves: Sequence[Leaf], sealed: frozenset[int], manifest
                 hint="take the file from its last good commit",
             )
     in_clear = each.kind == "Secret" and any(v.content and v.leaf.start not in sealed for v in found.values())
-    return Desired(each, {key: Secret(value.content) for key, value in found.items()}, path, in_clear)
+    values = {key: Secret(value.content) for key, value in found.items()}
+    return Desired(each, values, path, in_clear, document, leaves)

@@ -152,7 +152,8 @@ class Rounds:
         self._retries.keep(paths)
         faults += desired.of_parts(doubtful, objects, paths)
         failed = len(faults)
-        objects, faults = desired.with_parts(objects, faults, paths)
+        faults += desired.of_links(listing.links, objects)
+        objects, faults = desired.with_parts(objects, faults, paths, known)
         in_clear = [one for one in objects if one.in_clear]
         remarks += [_in_clear(one) for one in in_clear]
         remarks += [remark for path, fields in kustomizations.items() for remark in _ignored(path, fields, objects)]
@@ -163,7 +164,7 @@ class Rounds:
             [one.object for one in in_clear],
             files,
             skipped,
-            listing.links,
+            len(listing.links),
             len(kustomizations),
             remarks,
         )

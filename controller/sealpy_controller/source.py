@@ -38,10 +38,10 @@ class File(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """What a folder of a commit holds, below it too; ``links`` counts links and submodules."""
+    """What a folder of a commit holds, below it too; ``links`` are the paths of links and submodules."""
 
     files: tuple[File, ...]
-    links: int
+    links: tuple[str, ...]
 
 
 class Source:
@@ -119,7 +119,10 @@ class Source:
         listing = _listing(output)
         if not self.path:
             return listing
-        return listing._replace(files=tuple(File(f"{self.path}/{path}", blob) for path, blob in listing.files))
+        return Listing(
+            tuple(File(f"{self.path}/{path}", blob) for path, blob in listing.files),
+            tuple(f"{self.path}/{path}" for path in listing.links),
+        )
 
     def named(self, commit: str, paths: Sequence[str]) -> tuple[File, ...]:
         """Return those of some paths, which need not be in the folder, that are files.
@@ -187,15 +190,15 @@ class Source:
 
 def _listing(output: bytes) -> Listing:
     files = []
-    links = 0
+    links = []
     for record in filter(None, output.split(b"\0")):
         about, _, name = record.partition(b"\t")
         mode, _, blob = about.split(b" ")
         if mode in _PLAIN_FILES:
             files.append(File(os.fsdecode(name), blob.decode()))
         else:
-            links += 1
-    return Listing(tuple(files), links)
+            links.append(os.fsdecode(name))
+    return Listing(tuple(files), tuple(links))
 
 
 def _check_url(url: str) -> str:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sealpy.secret import Secret
-from sealpy_controller.desired import Desired, merge, read_file, with_parts
+from sealpy_controller.desired import Desired, merge, of_links, read_file, with_parts
 from sealpy_controller.faults import Fault
 from sealpy_controller.objects import Object
 from tests.conftest import AgeKey
@@ -235,16 +234,12 @@ def test_a_value_that_was_sealed_twice_is_a_fault(place: Place, read: Read) -> N
     assert "still sealed" in fault.message
 
 
-def test_an_object_in_two_places_is_a_fault_that_names_both() -> None:
+def test_an_object_in_two_places_is_a_fault_that_names_both(read: Read) -> None:
     db, other = Object("prod", "Secret", "db"), Object("prod", "Secret", "other")
 
-    objects, faults = merge(
-        [
-            Desired(db, {}, "a.yaml", in_clear=False),
-            Desired(other, {}, "a.yaml", in_clear=False),
-            Desired(db, {}, "b.yaml", in_clear=False),
-        ]
-    )
+    several = read(secret("db", a="one") + "---\n" + secret("other", a="one"), name="a.yaml")
+
+    objects, faults = merge([*several, *read(secret("db", a="one"), name="b.yaml")])
 
     assert list(objects) == [other]
     assert [(fault.reason, fault.files, fault.objects) for fault in faults] == [
@@ -252,66 +247,131 @@ def test_an_object_in_two_places_is_a_fault_that_names_both() -> None:
     ]
 
 
-def _one(file: str, each: Object, **values: str) -> Desired:
-    return Desired(each, {key: Secret(value.encode()) for key, value in values.items()}, file, in_clear=False)
+class Files:
+    """Files of a source, sealed, and what they come to with their parts put in."""
+
+    def __init__(self, place: Place, read: Read) -> None:
+        self._place, self._read = place, read
+        self.found: list[Desired] = []
+        self.names = {"k8s/db.yaml", "k8s/db.d/b.yaml", "k8s/db.d/c.yaml", "k8s/app.yaml"}
+
+    def add(self, file: str, text: str) -> "Files":
+        self.found += self._read(self._place.seal(text), name=file)
+        return self
+
+    def joined(self, *faults: Fault, known: tuple[str, ...] = ()) -> tuple[list[Desired], list[Fault]]:
+        return with_parts(self.found, faults, self.names, known)
+
+
+@pytest.fixture
+def files(place: Place, read: Read) -> Files:
+    return Files(place, read).add("k8s/db.yaml", secret("db", a="one", b="one"))
 
 
 DB = Object("prod", "Secret", "db")
-FILES = {"k8s/db.yaml", "k8s/db.d/b.yaml", "k8s/db.d/c.yaml", "k8s/app.yaml"}
 
 
-def test_the_values_of_a_part_win_over_those_of_its_base() -> None:
-    found = [
-        _one("k8s/db.yaml", DB, a="1", b="1"),
-        _one("k8s/db.d/b.yaml", DB, b="2"),
-        _one("k8s/db.d/c.yaml", DB, c="3"),
-    ]
+def test_the_values_of_a_part_win_over_those_of_its_base(files: Files) -> None:
+    files.add("k8s/db.d/b.yaml", secret("db", b="two")).add("k8s/db.d/c.yaml", secret("db", c="three"))
 
-    joined, faults = with_parts(found, [], FILES)
+    joined, faults = files.joined()
 
-    assert _plain(joined) == {"Secret prod/db": {"a": b"1", "b": b"2", "c": b"3"}}
+    assert _plain(joined) == {"Secret prod/db": {"a": b"one", "b": b"two", "c": b"three"}}
     assert joined[0].file == "k8s/db.yaml"
     assert faults == []
 
 
-def test_two_parts_with_one_key_are_a_fault_that_names_both_and_the_object_is_left_alone() -> None:
-    found = [_one("k8s/db.yaml", DB, a="1"), _one("k8s/db.d/b.yaml", DB, b="2"), _one("k8s/db.d/c.yaml", DB, b="3")]
+def test_two_parts_with_one_key_are_a_fault_that_names_both_and_the_object_is_left_alone(files: Files) -> None:
+    files.add("k8s/db.d/b.yaml", secret("db", b="two")).add("k8s/db.d/c.yaml", secret("db", b="three"))
 
-    joined, faults = with_parts(found, [], FILES)
+    joined, faults = files.joined()
 
     assert joined == []
-    assert [(fault.message, fault.files, fault.objects) for fault in faults] == [
-        ("both hold b of Secret prod/db", ("k8s/db.d/b.yaml", "k8s/db.d/c.yaml"), (DB,))
+    assert [(fault.message, fault.objects) for fault in faults] == [
+        ("k8s/db.d/b.yaml and k8s/db.d/c.yaml both hold b", (DB,))
     ]
 
 
-def test_a_part_that_cannot_be_used_holds_the_object_of_its_base() -> None:
-    broken = Fault("NoMatchingIdentity", "no key", None, ("k8s/db.d/b.yaml",))
-
-    joined, faults = with_parts([_one("k8s/db.yaml", DB, a="1")], [broken], FILES)
+def test_a_part_that_cannot_be_used_holds_the_object_of_its_base(files: Files) -> None:
+    joined, faults = files.joined(Fault("NoMatchingIdentity", "no key", None, ("k8s/db.d/b.yaml",)))
 
     assert joined == []
     assert [(fault.files, fault.objects) for fault in faults] == [(("k8s/db.d/b.yaml",), (DB,))]
 
 
-def test_a_part_whose_base_cannot_be_used_is_no_object_of_its_own() -> None:
+def test_a_part_whose_base_cannot_be_used_is_no_object_of_its_own(place: Place, read: Read) -> None:
     broken = Fault("NoMatchingIdentity", "no key", None, ("k8s/db.yaml",))
 
-    assert with_parts([_one("k8s/db.d/b.yaml", DB, b="2")], [broken], FILES) == ([], [broken])
+    assert Files(place, read).add("k8s/db.d/b.yaml", secret("db", b="two")).joined(broken) == ([], [broken])
 
 
-def test_a_part_of_another_object_is_a_fault() -> None:
-    other = Object("prod", "Secret", "other")
-
-    joined, faults = with_parts([_one("k8s/db.yaml", DB, a="1"), _one("k8s/db.d/b.yaml", other, b="2")], [], FILES)
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (secret("other", b="two"), "is a part of Secret prod/other, and its base has no such object"),
+        (secret("db", b="two") + "type: Opaque\n", "a part holds values and the name of their object, not type"),
+        (
+            secret("db", b="two") + "immutable: true\n",
+            "a part holds values and the name of their object, not immutable",
+        ),
+        (secret("db", b="two").replace("  b:", "  <<: {a: evil}\n  b:"), "a part has no merge keys (<<)"),
+        (secret("db", b="two") + "data: {b: Mw==}\n", "a part holds b twice"),
+        (secret("db", b="two") + "---\n" + secret("x", b="two"), "a part holds one object, not several"),
+    ],
+)
+def test_what_decrypting_refuses_among_the_parts_holds_the_object_of_the_base(
+    files: Files, text: str, problem: str
+) -> None:
+    joined, (fault,) = files.add("k8s/db.d/b.yaml", text).joined()
 
     assert joined == []
-    assert faults[0].message == "is a part of Secret prod/other, which k8s/db.yaml does not hold"
-    assert faults[0].objects == (other, DB)
+    assert (fault.reason, fault.message, fault.files) == ("MalformedDocument", problem, ("k8s/db.d/b.yaml",))
+    assert DB in fault.objects
 
 
-@pytest.mark.parametrize("file", ["k8s/app.d/b.yaml", "k8s/none.d/b.yaml", "k8s/db.d/b.json", "k8s/db.d/deep/b.yaml"])
-def test_without_a_base_that_holds_objects_a_file_is_like_any_other(file: str) -> None:
-    found = [_one("k8s/db.yaml", DB, a="1"), _one(file, Object("prod", "Secret", "b"), b="2")]
+def test_a_part_in_clear_holds_the_object_of_the_base(files: Files, read: Read) -> None:
+    files.found += read(secret("db", b="two"), name="k8s/db.d/b.yaml")
 
-    assert with_parts(found, [], {*FILES, file}) == (found, [])
+    joined, (fault,) = files.joined()
+
+    assert (joined, fault.message, fault.objects) == ([], "a part has to be encrypted", (DB, DB))
+
+
+def test_a_part_names_the_namespace_as_its_base_does(place: Place, read: Read) -> None:
+    files = Files(place, read).add("k8s/db.yaml", secret("db", "default", a="one"))
+    files.add("k8s/db.d/b.yaml", secret("db", a="two").replace("namespace: prod", "labels: {}"))
+    assert files.joined()[0] == []
+
+    files.found.pop()
+    files.add("k8s/db.d/b.yaml", secret("db", a="two").replace("  namespace: prod\n", ""))
+    assert files.joined()[1][0].message == "is a part of Secret db, and its base has no such object"
+
+
+@pytest.mark.parametrize("file", ["k8s/app.d/b.yaml", "k8s/none.d/b.yaml", "k8s/db.d/b.yml", "k8s/db.d/deep/b.yaml"])
+def test_without_a_base_that_holds_objects_a_file_is_like_any_other(files: Files, file: str) -> None:
+    files.add(file, secret("b", "prod", token="two"))
+    files.names.add(file)
+
+    assert files.joined() == (files.found, [])
+
+
+@pytest.mark.parametrize(
+    ("file", "known"), [("k8s/none.d/token.yaml", ()), ("k8s/none.d/any.yaml", ("k8s/none.yaml",))]
+)
+def test_a_part_whose_base_is_gone_is_a_fault_and_no_object(files: Files, file: str, known: tuple[str, ...]) -> None:
+    files.add(file, secret("web", token="two"))
+    files.names.add(file)
+
+    joined, (fault,) = files.joined(known=known)
+
+    assert [one.object for one in joined] == [DB]
+    assert (fault.message, fault.files) == ("is a part of k8s/none.yaml, which is gone", (file,))
+    assert fault.objects == (Object("prod", "Secret", "web"),)
+
+
+@pytest.mark.parametrize("link", ["k8s/db.d", "k8s/db.d/b.yaml"])
+def test_a_link_among_the_parts_holds_the_object_of_the_base(files: Files, link: str) -> None:
+    (fault,) = of_links(["k8s/other.d", "k8s/db", link], files.found)
+
+    assert (fault.message, fault.files) == ("is a link among the parts of k8s/db.yaml", (link,))
+    assert files.joined(fault)[0] == []

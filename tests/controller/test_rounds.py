@@ -714,6 +714,60 @@ def test_a_damaged_part_leaves_what_runs_as_it_is(place: Place, damage: Callable
     assert "k8s/db.d/b.yaml" in ended.err
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        secret("db", b="evil") + "type: Opaque\n",
+        secret("db", b="evil") + "immutable: true\n",
+        secret("db", b="evil").replace("  name: db", "  name: db\n  labels: {a: b}"),
+        secret("db", b="evil").replace("  b: evil", "  <<: {b: evil}"),
+        secret("db", b="evil") + "data: {b: Z29vZA==}\n",
+        "m: {x: evil}\n",
+    ],
+)
+def test_what_decrypting_refuses_among_the_parts_is_not_applied(place: Place, text: str) -> None:
+    place.commit({"k8s/db.yaml": place.seal(secret("db", a="one", b="old")), "k8s/db.d/b.yaml": place.seal(text)})
+
+    ended = place.reconcile()
+
+    assert (ended.code, ended.reasons) == (1, ["MalformedDocument"])
+    assert place.served() == {}
+    assert "k8s/db.d/b.yaml" in ended.err
+
+
+@pytest.mark.parametrize("gone", [{"k8s/db.yaml": None}, {"k8s/db.yaml": None, "k8s/web.yaml": ""}])
+@pytest.mark.parametrize("name", ["b", "any"])
+def test_a_part_whose_file_is_gone_or_renamed_takes_no_value_away(
+    place: Place, gone: dict[str, str | None], name: str
+) -> None:
+    base = place.seal(secret("db", a="one", b="old"))
+    place.commit({"k8s/db.yaml": base, f"k8s/db.d/{name}.yaml": place.seal(secret("db", b="new"))})
+    place.reconcile()
+    before = place.served()
+    place.commit({path: text if text is None else base for path, text in gone.items()})
+
+    ended = place.reconcile()
+
+    assert (ended.code, ended.reasons) == (1, ["MalformedDocument"])
+    assert f"k8s/db.d/{name}.yaml: is a part of k8s/db.yaml, which is gone" in ended.err
+    assert place.served() == before == {"prod/secrets/db/a": "one", "prod/secrets/db/b": "new"}
+
+
+def test_a_linked_part_is_not_applied(place: Place) -> None:
+    (place.folder / "elsewhere.yaml").write_text(place.seal(secret("db", b="evil")))
+    place.commit({"k8s/db.yaml": place.seal(secret("db", a="one", b="old"))})
+    place.reconcile()
+    (place.repository / "k8s/db.d").mkdir()
+    (place.repository / "k8s/db.d/b.yaml").symlink_to(place.folder / "elsewhere.yaml")
+    place.commit({"k8s/db.yaml": place.seal(secret("db", a="two", b="old"))})
+
+    ended = place.reconcile()
+
+    assert (ended.code, ended.reasons) == (1, ["MalformedDocument"])
+    assert "k8s/db.d/b.yaml: is a link among the parts of k8s/db.yaml" in ended.err
+    assert place.served() == {"prod/secrets/db/a": "one", "prod/secrets/db/b": "old"}
+
+
 def test_a_folder_beside_a_file_without_secrets_holds_no_parts(place: Place) -> None:
     place.commit(
         {
