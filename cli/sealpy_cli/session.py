@@ -43,12 +43,6 @@ class Session:
         self._folder = folder
         """Where the search for the configuration begins; empty: in the current folder."""
 
-    def elsewhere(self) -> "Session":
-        """Return a session for another current folder: its configuration is that folder's, its keys are ours."""
-        other = Session(self.call)
-        other._keyring = self.keyring
-        return other
-
     def near(self, file: str) -> "Session":
         """Return a session whose configuration is the nearest above a file; with ``--config`` it is that one.
 

@@ -340,6 +340,106 @@ def test_whoever_is_never_first_is_told_so(remote: Remote) -> None:
     assert remote.git("log", "--format=%s", "main").split() == ["x", "x", "start"]
 
 
+def hook(folder: Path, name: str, script: str) -> None:
+    path = folder / "hooks" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+def test_what_the_remote_says_when_it_declines_is_passed_on(remote: Remote) -> None:
+    bob = remote.clone("bob", has_key=False)
+    hook(remote.folder, "pre-receive", 'echo "GH006: the branch is locked"; echo "ask \x1b[31mann" >&2; exit 1')
+
+    ended = push(bob, IMAGE, "app-2")
+
+    assert ended.code == 1
+    assert ended.err == (
+        f"sealpy: {FILE}: origin declines the push: pre-receive hook declined; "
+        "it said: GH006: the branch is locked; ask ⟦U+001B⟧[31mann\n"
+        "sealpy: hint: the branch may be protected: push to another one, and open a pull request\n"
+    )
+
+
+def test_a_remote_that_can_only_be_read_is_asked_once(remote: Remote) -> None:
+    bob = remote.clone("bob", has_key=False)
+    bob.git("config", "remote.origin.pushurl", "../nope.git")
+    trace = remote.base / "trace"
+
+    ended = bob(
+        *("add", FILE, "A", "--value-stdin", "--commit", "x", "--push"), stdin="1", env={"GIT_TRACE": str(trace)}
+    )
+
+    assert ended.code == 2
+    assert ended.err == (
+        "sealpy: git: origin cannot be pushed to: '../nope.git' does not appear to be a git repository; "
+        "Could not read from remote repository.\n"
+        'sealpy: hint: nothing was pushed; "git remote get-url --push origin" says where to, '
+        "and it takes the right to write there\n"
+    )
+    assert trace.read_text().count("built-in: git push") == 1
+    assert not (bob.folder / "envs/prod/app.d").exists()
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [("echo scan >&2; echo found a secret; exit 3", "; it said: found a secret; scan"), ("exit 1", ", without a word")],
+)
+def test_a_hook_that_stops_the_push_is_asked_once(remote: Remote, script: str, said: str) -> None:
+    bob = remote.clone("bob", has_key=False)
+    hook(bob.folder / ".git", "pre-push", f"echo x >> {remote.base}/asked; {script}")
+
+    ended = push(bob, IMAGE, "app-2")
+
+    assert ended.code == 1
+    assert ended.err == (
+        f"sealpy: {FILE}: the pre-push hook stopped the push{said}\n"
+        "sealpy: hint: nothing was pushed; do what the hook asks for, and run this again\n"
+    )
+    assert (remote.base / "asked").read_text() == "x\n"
+
+
+def test_a_push_that_comes_too_late_for_a_branch_that_does_not_move_ends(remote: Remote) -> None:
+    """What is read from one place and written to another is never up to date."""
+    bob = remote.clone("bob", has_key=False)
+    remote.git("clone", "-q", "--bare", str(remote.folder), str(remote.base / "ahead.git"))
+    ahead = remote.clone("ahead", has_key=False)
+    ahead.git("commit", "-q", "--allow-empty", "-m", "x")
+    ahead.git("push", "-q", str(remote.base / "ahead.git"), "HEAD:main")
+    bob.git("config", "remote.origin.pushurl", str(remote.base / "ahead.git"))
+
+    ended = push(bob, IMAGE, "app-2")
+
+    assert ended.code == 1
+    assert ended.err == (
+        f"sealpy: {FILE}: origin/main does not take the push, and nobody else pushed: [rejected] (fetch first)\n"
+        'sealpy: hint: nothing was pushed; "git remote -v" shows whether origin is read from another place than '
+        "written to\n"
+    )
+
+
+def test_a_branch_that_the_remote_does_not_have_is_said(remote: Remote) -> None:
+    bob = remote.clone("bob", has_key=False)
+    bob.git("switch", "-q", "-c", "topic")
+
+    ended = push(bob, IMAGE, "app-2")
+
+    assert ended.code == 2
+    assert ended.err == (
+        f"sealpy: {FILE}: origin has no branch topic yet\nsealpy: hint: git push --set-upstream origin HEAD:topic\n"
+    )
+
+
+def test_a_remote_out_of_reach_is_no_race_even_at_the_only_try(remote: Remote) -> None:
+    bob = remote.clone("bob", has_key=False)
+    remote.folder.rename(remote.base / "elsewhere")
+
+    ended = push(bob, IMAGE, "app-2", "--retries", "0")
+
+    assert ended.code == 2
+    assert "others pushed first" not in ended.err
+
+
 def test_a_remote_out_of_reach_is_said(remote: Remote) -> None:
     bob = remote.clone("bob", has_key=False)
     remote.folder.rename(remote.base / "elsewhere")
@@ -444,6 +544,44 @@ class TestCommitAlone:
         assert ended == (0, "", "sealpy: nothing changed, so there is nothing to commit\n")
         assert bob.git("rev-list", "--count", "HEAD").strip() == "1"
 
+    def test_a_hook_that_refuses_is_said_with_what_stands_where(self, remote: Remote) -> None:
+        bob = remote.clone("bob", has_key=False)
+        hook(bob.folder / ".git", "pre-commit", "exit 1")
+
+        ended = bob("set", FILE, IMAGE, '"app-2"', "--commit", "x")
+
+        assert ended.code == 1
+        back = f"git restore --source=HEAD --staged --worktree -- {FILE}"
+        assert ended.err == (
+            f"sealpy: {FILE} is written and staged, but not committed: git commit failed without a word, "
+            "as it does when a pre-commit hook refuses\n"
+            f'sealpy: hint: "git commit -- {FILE}" tries again; "{back}" takes it back\n'
+        )
+        assert bob.git("status", "--porcelain") == f"M  {FILE}\n"
+        bob.git(*back.split()[1:])
+        assert bob.git("status", "--porcelain") == ""
+
+    @pytest.mark.parametrize("message", ["", " ", "\n"])
+    @pytest.mark.parametrize("words", [[], ["--push"]])
+    def test_an_empty_message_is_refused_first(self, remote: Remote, message: str, words: list[str]) -> None:
+        bob = remote.clone("bob", has_key=False)
+        said = "sealpy: the message of the commit is empty\nsealpy: hint: say what it is for: --commit MSG\n"
+
+        assert bob("set", FILE, IMAGE, '"app-2"', "--commit", message, *words) == (8, "", said)
+        assert bob("add", FILE, "A", "--value-stdin", "--commit", message, *words, stdin="1") == (8, "", said)
+        assert bob.git("status", "--porcelain") == ""
+
+    def test_without_an_author_nothing_is_written(self, remote: Remote) -> None:
+        bob = remote.clone("bob", has_key=False)
+        nobody = dict.fromkeys(("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME", "GIT_AUTHOR_EMAIL"), "")
+
+        ended = bob("add", FILE, "A", "--value-stdin", "--commit", "x", stdin="1", env=nobody)
+
+        assert ended.code == 2
+        assert ended.err.startswith("sealpy: git: it is not known who commits: ")
+        assert ended.err.endswith("hint: git config user.name NAME, and git config user.email ADDRESS\n")
+        assert bob.git("status", "--porcelain") == ""
+
     @pytest.mark.parametrize("words", [["--push"], ["--retries", "3"], ["--push", "--retries", "3"]])
     def test_a_push_needs_a_message(self, remote: Remote, words: list[str]) -> None:
         bob = remote.clone("bob", has_key=False)
@@ -486,6 +624,58 @@ class TestAdd:
         assert bob.git("status", "--porcelain") == ""
         ops.git("pull", "-q")
         assert "STRIPE_KEY: sk_live\n" in ops("decrypt", FILE).out
+
+    def test_it_is_told_once_however_often_it_is_tried(self, remote: Remote) -> None:
+        ann, bob = remote.clone("ann", has_key=False), remote.clone("bob", has_key=False)
+        hook(
+            bob.folder / ".git",
+            "pre-push",
+            f"test -e {remote.base}/once && exit 0; touch {remote.base}/once; unset GIT_DIR; cd {ann.folder} && "
+            "git commit -q --allow-empty -m x && git push -q",
+        )
+
+        ended = self.add(bob, "sk_live", "--push")
+
+        assert ended.code == 0, ended.err
+        assert ended.err.count("nothing else touched") == 1
+        assert remote.git("log", "--format=%s", "main").splitlines() == ["Add STRIPE_KEY", "x", "start"]
+
+    def test_what_was_not_pushed_is_not_told(self, remote: Remote) -> None:
+        bob = remote.clone("bob", has_key=False)
+        hook(bob.folder / ".git", "pre-push", "exit 1")
+
+        ended = self.add(bob, "sk_live", "--push")
+
+        assert ended.code == 1
+        assert "Sealed" not in ended.err
+
+    def test_a_part_that_a_hook_does_not_let_through_is_said(self, remote: Remote) -> None:
+        bob = remote.clone("bob", has_key=False)
+        hook(bob.folder / ".git", "pre-commit", "echo no; exit 1")
+
+        ended = self.add(bob, "sk_live")
+
+        back = f"git restore --source=HEAD --staged --worktree -- {self.PART}"
+        assert ended.code == 1
+        assert ended.err.splitlines()[1:] == [
+            f"sealpy: {self.PART} is written and staged, but not committed: no",
+            f'sealpy: hint: "git commit -- {self.PART}" tries again; "{back}" takes it back',
+        ]
+        assert bob.git("status", "--porcelain") == f"A  {self.PART}\n"
+        bob.git(*back.split()[1:])
+        assert bob.git("status", "--porcelain") == ""
+        assert not (bob.folder / self.PART).exists()
+
+    def test_a_part_that_git_ignores_is_not_taken_for_committed(self, remote: Remote) -> None:
+        bob = remote.clone("bob", has_key=False)
+        bob.write(".gitignore", "*.d/\n")
+
+        ended = self.add(bob, "sk_live")
+
+        assert ended.code == 1
+        assert f"sealpy: warning: git ignores {self.PART}, so nobody else gets it\n" in ended.err
+        assert f'sealpy: hint: mend .gitignore, or "git add --force {self.PART}"\n' in ended.err
+        assert f"sealpy: {self.PART} is written, but not committed: git ignores it\n" in ended.err
 
     def test_with_the_key_it_is_set_on_top_of_what_others_pushed(self, remote: Remote) -> None:
         ann, ops = remote.clone("ann", has_key=False), remote.clone("ops")

@@ -22,10 +22,11 @@ from sealpy.metadata import Metadata
 from sealpy.parts import Owner
 from sealpy.rules import CreationRule
 from sealpy.sealing import Opened
-from sealpy_cli import terminal, value_change
+from sealpy_cli import commit_message, terminal, value_change
 from sealpy_cli.exit_codes import BAD_VALUE, CONFLICT, NO_FILE, Stop, while_sealing
 from sealpy_cli.grammar import Arguments, Call
-from sealpy_cli.repo import push_change
+from sealpy_cli.remarks import Remarks
+from sealpy_cli.repo import local_commit, push_change
 from sealpy_cli.repo.folder_change import FolderChange
 from sealpy_cli.session import Session
 from sealpy_cli.team import access, part_files, part_target, project_file, sealed_result
@@ -70,9 +71,7 @@ def add(  # noqa: PLR0913 - one for each option
     session = Session(Call("add", Arguments({}, frozenset(), ()), root, os.environ, as_sops=False))
     if value_stdin and source is not None:
         raise Stop(CONFLICT, "cannot use both --value-stdin and --from-file")
-
-    if not message and (push or retries is not None):
-        raise Stop(CONFLICT, "--push and --retries need --commit", hint="give the commit a message: --commit MSG")
+    commit_message.require(message, push=push, retries=retries)
     if env_file and not file.endswith(".env"):
         raise Stop(CONFLICT, "with --env-file, FILE must end in .env")
     asked: list[bytes] = []
@@ -87,31 +86,41 @@ def add(  # noqa: PLR0913 - one for each option
         # Its parts stand beside the file itself, where everybody looks who does not come by this link.
         file = os.path.relpath(os.path.realpath(file))
 
-    def act(session: Session, file: str) -> None:
-        session = session.near(file)
+    remarks = Remarks()
+
+    def act(file: str) -> None:
+        remarks.clear()
+        run = _Run(session.near(file), key, value, remarks)
         if env_file and not os.path.lexists(file):
-            _new_env_file(session, file, key, value)
+            _new_env_file(run, file)
             return
-        target = part_target.read(session, file, object_name)
+        target = part_target.read(run.session, file, object_name)
         parts.check_key(key, target.format, target.owner)
         if own_name is not None:
-            _add_secret(session, target, own_name, key, value)
+            _add_secret(run, target, own_name)
         elif target.opened is not None:
-            _set(session, target, target.opened, key, value())
+            _set(run, target, target.opened)
         else:
-            _add_part(session, target, key, value, kustomize=kustomize)
+            _add_part(run, target, kustomize=kustomize)
 
-    if not message:
-        act(session, file)
+    def act_here() -> None:
+        try:
+            act(file)
+        finally:
+            # What was written before something failed is there.
+            remarks.tell()
+
+    if message is None:
+        act_here()
         return
     value()
     place = _Place.of(file, key, own_name)
     if not push:
         kustomization = part_files.kustomization_beside(file)
         names = [*place.names, *([push_change.name_in(place.top, kustomization)] if kustomization else [])]
-        push_change.require_unchanged(place.top, names)
-        act(session, file)
-        push_change.commit(place.top, names, message)
+        local_commit.prepare(place.top, names)
+        act_here()
+        local_commit.commit(place.top, names, message)
         return
     if root.text("config"):
         raise Stop(CONFLICT, "--config and --push exclude each other: the rules are those on the branch")
@@ -119,13 +128,22 @@ def add(  # noqa: PLR0913 - one for each option
         f"{key} of {place.names[0]}",
         place.names,
         place.here,
-        lambda: act(session.elsewhere(), place.file),
+        lambda: act(place.file),
         lambda there: tuple(
             value_change.standing(session, there(name), session.format_of(name), lambda path: path[-1:] == (key,))
             for name in place.names
         ),
     )
-    push_change.push(place.top, change, message, retries)
+    push_change.push(place.top, change, message, retries, remarks.tell)
+
+
+class _Run(NamedTuple):
+    """One try of putting a key somewhere."""
+
+    session: Session
+    key: str
+    value: Callable[[], bytes]
+    remarks: Remarks
 
 
 class _Place(NamedTuple):
@@ -148,60 +166,56 @@ class _Place(NamedTuple):
         return cls(top, here, os.path.relpath(names[0], here or "."), names)
 
 
-def _set(session: Session, target: Target, opened: Opened, key: str, content: bytes) -> None:
-    path, spelt, replaces = parts.place(target.leaves, target.manifest, key, content)
+def _set(run: _Run, target: Target, opened: Opened) -> None:
+    session, key, remarks = run.session, run.key, run.remarks
+    path, spelt, replaces = parts.place(target.leaves, target.manifest, key, run.value())
     try:
         changed = operations.set_value(opened, target.format, path, spelt, now=_now())
     except DocumentError as error:
         raise while_sealing(error) from None
     sealed_result.require(changed, target.format, path, spelt, target.path)
     session.write(target.path, changed, plaintext=False, expected=target.raw)
-    terminal.say(terminal.plain(f"{'changed' if replaces else 'added'} {key} in {target.path}"))
+    remarks.say(f"{'changed' if replaces else 'added'} {key} in {target.path}")
     for part in [each for each in part_folder.beside(target.path) if part_folder.key_of(each) == key]:
         # It would go on to win over the value that was just set.
         part_files.retire(target.path, [(part, session.read(part))])
-        terminal.say(terminal.plain(f"removed the part that held {key}: {part}"))
+        remarks.say(f"removed the part that held {key}: {part}")
 
 
-def _add_part(session: Session, target: Target, key: str, value: Callable[[], bytes], *, kustomize: bool) -> None:
+def _add_part(run: _Run, target: Target, *, kustomize: bool) -> None:
+    session, key, remarks = run.session, run.key, run.remarks
     part = part_folder.path_of(target.path, key)
     rule = part_files.check_rule(session.rules(), target.path, part)
     kustomization = part_files.kustomization_beside(target.path)
     if kustomize and kustomization is None:
         raise Stop(NO_FILE, f"there is no kustomization beside {target.path}")
     standing = part_target.standing(session, target, key, part)
-    content = value()
-    path, spelt, replaces = parts.place(target.leaves, target.manifest, key, content)
+    path, spelt, replaces = parts.place(target.leaves, target.manifest, key, run.value())
     at = path if target.manifest is None else path[-2:]
     field = str(path[-2]) if target.manifest is not None else ""
     text = parts.text(target.owner, field, key, spelt, target.format)
-    _seal(session, part, text, target.format, at, spelt, standing, target)
-    terminal.say(
-        terminal.plain(
-            f"you can't read {_label(session, target, rule)} (it takes the key of {_readers(session, target.metadata)}). "
-            f"Sealed {key} into {part}; nothing else touched"
-        )
+    _seal(run, part, text, target.format, at, spelt, standing, target)
+    remarks.say(
+        f"you can't read {_label(session, target, rule)} (it takes the key of {_readers(session, target.metadata)}). "
+        f"Sealed {key} into {part}; nothing else touched"
     )
     if replaces:
-        terminal.warn(terminal.plain(f"{key} has a value in {target.path} already, which this one replaces"))
+        remarks.warn(f"{key} has a value in {target.path} already, which this one replaces")
     if standing is not None:
-        terminal.say(f"the part for {terminal.plain(key)} that was there is replaced")
+        remarks.say(f"the part for {key} that was there is replaced")
     if kustomize and kustomization is not None:
         part_files.enter(kustomization, "patches", part)
-        terminal.say(terminal.plain(f"named it as a patch in {kustomization}"))
+        remarks.say(f"named it as a patch in {kustomization}")
         if not part_files.is_patch(kustomization, target.path):
-            terminal.warn("Flux cannot decrypt a Secret that is patched with a value in clear")
-            terminal.hint(terminal.plain(f"for Flux, fold it before, or name {target.path} under patches too"))
+            remarks.warn("Flux cannot decrypt a Secret that is patched with a value in clear")
+            remarks.hint(f"for Flux, fold it before, or name {target.path} under patches too")
     elif kustomization is not None:
-        terminal.hint(
-            terminal.plain(
-                f'kustomize and Flux learn of {key} when somebody with the key runs "sealpy fold {target.path}"'
-            )
-        )
+        remarks.hint(f'kustomize and Flux learn of {key} when somebody with the key runs "sealpy fold {target.path}"')
 
 
-def _add_secret(session: Session, target: Target, name: str, key: str, value: Callable[[], bytes]) -> None:
+def _add_secret(run: _Run, target: Target, name: str) -> None:
     """Write a Secret of its own."""
+    session, key, remarks = run.session, run.key, run.remarks
     if not _NAME.fullmatch(name):
         raise Refused("this is no name for a Secret", hint="lower-case letters, digits, - and . make one")
     path = _own_path(target.path, name)
@@ -213,31 +227,32 @@ def _add_secret(session: Session, target: Target, name: str, key: str, value: Ca
     session.rule_for(path)
     owner = Owner("Secret", target.owner.namespace, name)
     alone = Manifest(0, (), "v1", *owner, (0, 0))
-    place, spelt, _ = parts.place((), alone, key, value())
-    _seal(session, path, parts.text(owner, str(place[0]), key, spelt, target.format), target.format, place, spelt)
+    place, spelt, _ = parts.place((), alone, key, run.value())
+    _seal(run, path, parts.text(owner, str(place[0]), key, spelt, target.format), target.format, place, spelt)
     label = f"; you can't read {_label(session, target, rule)}" if target.opened is None else ""
-    terminal.say(terminal.plain(f"sealed {key} into {path}, {owner}{label}"))
+    remarks.say(f"sealed {key} into {path}, {owner}{label}")
     kustomization = part_files.kustomization_beside(target.path)
     if kustomization is not None and part_files.enter(kustomization, "resources", path):
-        terminal.say(terminal.plain(f"named it as a resource in {kustomization}"))
+        remarks.say(f"named it as a resource in {kustomization}")
 
 
 def _own_path(file: str, name: str) -> str:
     return os.path.join(os.path.dirname(file), name + os.path.splitext(file)[1])
 
 
-def _new_env_file(session: Session, file: str, key: str, value: Callable[[], bytes]) -> None:
+def _new_env_file(run: _Run, file: str) -> None:
+    session, key, remarks = run.session, run.key, run.remarks
     fmt = session.format_of(file)
     parts.check_key(key, fmt, Owner())
     session.rule_for(file)
-    _, spelt, _ = parts.place((), None, key, value())
-    _seal(session, file, parts.text(Owner(), "", key, spelt, fmt), fmt, (key,), spelt)
-    terminal.say(terminal.plain(f"sealed {key} into the new file {file}"))
-    terminal.hint(f"name it in a kustomization: secretGenerator, envs: [{terminal.plain(os.path.basename(file))}]")
+    _, spelt, _ = parts.place((), None, key, run.value())
+    _seal(run, file, parts.text(Owner(), "", key, spelt, fmt), fmt, (key,), spelt)
+    remarks.say(f"sealed {key} into the new file {file}")
+    remarks.hint(f"name it in a kustomization: secretGenerator, envs: [{os.path.basename(file)}]")
 
 
 def _seal(
-    session: Session,
+    run: _Run,
     path: str,
     text: str,
     fmt: Format,
@@ -247,24 +262,24 @@ def _seal(
     base: Target | None = None,
 ) -> None:
     """Seal a new file, of which ``spelt`` at ``at`` is the secret; ``base`` is what it is a part of."""
+    session, remarks = run.session, run.remarks
     clear = fmt.encode(text)
     rule = session.rule_for(path)
     plan = session.plan_by(rule, fmt, clear)
     # Whether it is sealed is asked of the result, below.
-    sealed = operations.encrypt(clear, fmt, plan, session.keyring, now=_now(), allow_clear=True, warn=terminal.warn)
+    sealed = operations.encrypt(clear, fmt, plan, session.keyring, now=_now(), allow_clear=True, warn=remarks.warn)
     governed = sealed_result.Governed(session.rules(), rule, path if base is None else base.path)
     sealed_result.require(sealed, fmt, at, spelt, path, governed)
     if base is not None and not part_files.check_readers(base.path, operations.key_names(base.metadata), plan.groups):
-        terminal.warn(
-            terminal.plain(f"{base.path} is sealed for others than its rule says; the part is for those of the rule")
-        )
-        terminal.hint(
-            terminal.plain(f'somebody who reads it brings it in line: "{shlex.join(["sealpy", "sync", base.path])}"')
-        )
+        remarks.warn(f"{base.path} is sealed for others than its rule says; the part is for those of the rule")
+        remarks.hint(f'somebody who reads it brings it in line: "{shlex.join(["sealpy", "sync", base.path])}"')
     folder = os.path.dirname(path)
     if folder:
         os.makedirs(folder, exist_ok=True)
     session.write(path, sealed, plaintext=False, expected=standing)
+    if local_commit.is_ignored(path):
+        remarks.warn(f"git ignores {path}, so nobody else gets it")
+        remarks.hint(f'mend .gitignore, or "{shlex.join(["git", "add", "--force", path])}"')
 
 
 def _value(session: Session, key: str, source: str | None, *, value_stdin: bool) -> bytes:

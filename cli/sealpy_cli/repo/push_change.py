@@ -8,13 +8,15 @@ Commits are made without worktree and index. A worktree without changes of its o
 """
 
 import os
+import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from sealpy.errors import NoSuchFile, Refused, SourceError
 from sealpy_cli import terminal
-from sealpy_cli.repo.git import fault
+from sealpy_cli.repo import git_words
+from sealpy_cli.repo.git import GitError, fault
 from sealpy_cli.repo.git_writer import GitWriter
 
 RETRIES = 50
@@ -30,11 +32,11 @@ need for a push is never first.
 _DISTURBED = 3
 """How often in a row a remote may be out of reach."""
 
+_UNMOVED = 5
+"""How often in a row a push may come too late for a branch that has not moved: somebody may just be moving it."""
+
 _VERSIONS = 200
 """Commits that are looked through for the one that changed the same."""
-
-# What a remote says when somebody else writes to the branch in the same moment.
-_BUSY = ("lock", "update ref", "old value", "fetch first")
 
 Read = Callable[[str], bytes | None]
 """Gives a file by its name from the top of the repository; None where it is not."""
@@ -82,8 +84,12 @@ def name_in(top: str, file: str) -> str:
     return os.path.relpath(os.path.realpath(file), os.path.realpath(top)).replace(os.sep, "/")
 
 
-def push(top: str, change: Change, message: str, retries: int | None = None) -> None:
+def push(
+    top: str, change: Change, message: str, retries: int | None = None, done: Callable[[], None] | None = None
+) -> None:
     """Put a change on top of the branch that the current one follows; without ``retries``, try ``RETRIES`` times.
+
+    ``done`` is called once it is pushed, and not where there was nothing to push.
 
     Raises:
         Refused: somebody changed the same to another value, or was faster each time; or the remote declines.
@@ -95,45 +101,8 @@ def push(top: str, change: Change, message: str, retries: int | None = None) -> 
     git = GitWriter(top)
     branch = _followed(git)
     with TemporaryDirectory(prefix="sealpy-") as folder:
-        _Push(git, branch, change, message, os.path.join(folder, "index")).run(
-            RETRIES if retries is None else max(retries, 0)
-        )
-
-
-def commit(top: str, names: Sequence[str], message: str) -> None:
-    """Commit some files of the worktree, and nothing else.
-
-    Raises:
-        GitError
-    """
-    git = GitWriter(top)
-    changed = _changed(git, names)
-    if not changed:
-        terminal.say("nothing changed, so there is nothing to commit")
-        return
-    git.run("add", "--", *changed)
-    git.run("commit", "--quiet", "--only", "-F", "-", "--", *changed, stdin=message.encode("utf-8", "surrogateescape"))
-    terminal.say(f"committed {git.text('rev-parse', '--short', 'HEAD')}")
-
-
-def require_unchanged(top: str, names: Sequence[str]) -> None:
-    """Refuse files with changes that are not committed: they would go into the same commit.
-
-    Raises:
-        Refused, GitError
-    """
-    changed = _changed(GitWriter(top), names)
-    if changed:
-        raise Refused(
-            f"{', '.join(changed)} has changes that are not committed, and they would be in the same commit",
-            hint="commit them before, or leave --commit out",
-        )
-
-
-def _changed(git: GitWriter, names: Sequence[str]) -> list[str]:
-    """Return those of some files that are not as in HEAD, new ones included."""
-    words = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", *names)
-    return [os.fsdecode(record[3:]) for record in git.run(*words).split(b"\0") if record]
+        made = _Push(git, branch, change, message, os.path.join(folder, "index"))
+        made.run(RETRIES if retries is None else max(retries, 0), done or (lambda: None))
 
 
 class _Push:
@@ -146,25 +115,29 @@ class _Push:
         self._message = message
         self._index = index
         self._disturbed = 0
+        self._unmoved = 0
+        self._rejected = ""
+        """The tip on which the last push came too late."""
         self._place = f"refs/sealpy/{os.getpid()}"
         self._standing: dict[str, object] = {}
 
-    def run(self, retries: int) -> None:
+    def run(self, retries: int, done: Callable[[], None]) -> None:
         try:
-            self._run(retries)
+            self._run(retries, done)
         finally:
             self._git.attempt("update-ref", "-d", self._place)
 
-    def _run(self, retries: int) -> None:
+    def _run(self, retries: int, done: Callable[[], None]) -> None:
         head = self._git.text("rev-parse", "HEAD")
         base = ""
         started = 0.0
+        trouble: GitError | None = None
         for attempt in range(retries + 1):
             if attempt:
                 _pause(attempt, time.monotonic() - started)
             started = time.monotonic()
-            tip = self._fetched()
-            if not tip:
+            tip, trouble = self._fetched()
+            if trouble is not None:
                 continue
             base = base or self._git.attempt("merge-base", head, tip).out.decode().strip() or head
             if self._is_settled(base, tip):
@@ -175,54 +148,60 @@ class _Push:
                 terminal.say(terminal.plain(f"{self._branch} is so already; nothing was pushed"))
                 return
             made = self._git.commit(tip, contents, self._message, self._index)
-            if self._pushed(made):
+            if self._pushed(made, tip):
+                done()
                 terminal.say(terminal.plain(f"pushed {made[:10]} to {self._branch}"))
                 self._move_worktree(made)
                 return
+        if trouble is not None:
+            raise trouble
         raise Refused(
             f"{terminal.plain(str(self._branch))}: others pushed first, {retries + 1} times in a row",
             hint="run it again, or raise --retries",
         )
 
-    def _fetched(self) -> str:
-        """Return what the branch points to now; empty if the remote cannot be asked at the moment."""
+    def _fetched(self) -> tuple[str, GitError | None]:
+        """Return what the branch points to now; or what is the matter if the remote cannot be asked at the moment.
+
+        Raises:
+            GitError: it was out of reach too often, or has no such branch.
+        """
         # What git tidies up now and then can wait: every moment from here to the push is one for others to be faster in.
         words = ("-c", "maintenance.auto=false", "-c", "gc.auto=0", "fetch", "--quiet", "--no-tags")
         more = ("--no-write-fetch-head", "--no-recurse-submodules", "--refmap=", self._branch.remote)
         ran = self._git.attempt(*words, *more, f"+{self._branch.ref}:{self._place}")
         if not ran.code:
             self._disturbed = 0
-            return self._git.text("rev-parse", self._place)
-        self._disturb(ran.err)
-        return ""
+            return self._git.text("rev-parse", self._place), None
+        if b"couldn't find remote ref" in ran.err:
+            remote, branch = self._branch.remote, self._branch.ref.removeprefix("refs/heads/")
+            raise SourceError(
+                f"{remote} has no branch {branch} yet",
+                hint=shlex.join(["git", "push", "--set-upstream", remote, f"HEAD:{branch}"]),
+            )
+        self._disturbed += 1
+        trouble = fault(ran.err)
+        if self._disturbed >= _DISTURBED:
+            raise trouble
+        return "", trouble
 
-    def _pushed(self, made: str) -> bool:
-        """Push without force; False if it is worth another try.
+    def _pushed(self, made: str, tip: str) -> bool:
+        """Push without force; False if somebody was faster, so that it is worth another try.
 
         Raises:
-            Refused: the remote declines, and will again.
+            SealpyError: it would fail again: the remote declines, a hook stops it, the remote cannot be written to.
         """
         words = ("push", "--porcelain", "--no-follow-tags", "--recurse-submodules=no")
         ran = self._git.attempt(*words, self._branch.remote, f"{made}:{self._branch.ref}")
         if not ran.code:
             return True
-        verdict = next((line for line in ran.out.decode("utf-8", "replace").splitlines() if line[:1] == "!"), "")
-        summary = verdict.rpartition("\t")[2]
-        if summary.startswith("[rejected]") or any(word in summary for word in _BUSY):
-            return False
-        if summary.startswith("[remote rejected]"):
-            said = terminal.plain(summary.partition("]")[2].strip(" ()"))
-            raise Refused(
-                f"{terminal.plain(self._branch.remote)} declines the push: {said}",
-                hint="the branch may be protected: push to another one, and open a pull request",
-            )
-        self._disturb(ran.err)
+        if not git_words.overtaken(ran):
+            raise git_words.refusal(ran, self._branch.remote)
+        self._unmoved = self._unmoved + 1 if tip == self._rejected else 1
+        self._rejected = tip
+        if self._unmoved >= _UNMOVED:
+            raise git_words.unmoved(ran, str(self._branch), self._branch.remote)
         return False
-
-    def _disturb(self, complaint: bytes) -> None:
-        self._disturbed += 1
-        if self._disturbed >= _DISTURBED:
-            raise fault(complaint)
 
     def _is_settled(self, base: str, tip: str) -> bool:
         """Tell whether somebody else made the very same change since ``base``.

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple, NoReturn
 from sealpy import part_folder
 from sealpy.document import Path
 from sealpy.formats import Format
-from sealpy_cli import many, terminal, tree_path
-from sealpy_cli.exit_codes import BAD_VALUE, CONFLICT, FAILED, NO_FILE, OK, Stop
+from sealpy_cli import commit_message, many, terminal, tree_path
+from sealpy_cli.exit_codes import BAD_VALUE, FAILED, NO_FILE, OK, Stop
 from sealpy_cli.grammar import Call
 from sealpy_cli.session import Session
 from sealpy_cli.value_change import ValueChange
@@ -94,10 +94,10 @@ class _OnBranch(NamedTuple):
 
 def _change(session: Session, file: str, change: ValueChange) -> int:
     fmt = session.format_of(session.arguments.text("filename-override") or file)
-    message, pushes = session.arguments.text("commit"), session.arguments.switch("push")
+    message = session.arguments.text("commit") if "commit" in session.arguments.values else None
+    pushes = session.arguments.switch("push")
     retries = session.arguments.number("retries") if "retries" in session.arguments.values else None
-    if not message and (pushes or retries is not None):
-        raise Stop(CONFLICT, "--push and --retries need --commit", hint="give the commit a message: --commit MSG")
+    commit_message.require(message, push=pushes, retries=retries)
 
     def in_worktree(_: many.Item) -> None:
         raw = session.read(file)
@@ -105,19 +105,20 @@ def _change(session: Session, file: str, change: ValueChange) -> int:
         if changed is not None:
             session.write(file, changed, plaintext=False, expected=raw)
 
-    def committed(item: many.Item) -> None:
-        from sealpy_cli.repo import push_change  # brings subprocess
+    def committed(item: many.Item, message: str) -> None:
+        from sealpy_cli.repo import local_commit, push_change  # they bring subprocess
 
         top = push_change.top_of(file)
         name = push_change.name_in(top, file)
         if pushes:
             push_change.push(top, _OnBranch(session, name, fmt, change), message, retries)
             return
-        push_change.require_unchanged(top, [name])
+        local_commit.prepare(top, [name])
         in_worktree(item)
-        push_change.commit(top, [name], message)
+        local_commit.commit(top, [name], message)
 
-    code = many.each([many.Item(file, file)], committed if message else in_worktree, "changed")
+    work = in_worktree if message is None else lambda item: committed(item, message)
+    code = many.each([many.Item(file, file)], work, "changed")
     is_text = change.removes or isinstance(change.value, str)
     if code == OK and not session.call.as_sops and (not is_text or part_folder.beside(file)):
         from sealpy_cli import value_remarks  # few changes need them
