@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from sealpy import part_folder, project, registry
 from sealpy.checking import configuration, parts
-from sealpy.checking.files import Subject, Tools, check
+from sealpy.checking.files import Subject, check
 from sealpy.checking.findings import Finding, graded
+from sealpy.checking.mending import Tools
 from sealpy.errors import DocumentError, RuleError, SourceError
 from sealpy.identities import Identities
 from sealpy.keyring import Keyring

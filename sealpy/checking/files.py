@@ -1,12 +1,13 @@
 """One file, looked at without a key, and with one if it is at hand."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from sealpy import kubernetes, metadata, registry, sealing
-from sealpy.checking import access, integrity
+from sealpy.checking import access, integrity, mending
 from sealpy.checking.findings import Finding
+from sealpy.checking.mending import Tools, name_of
 from sealpy.document import Document, Leaf, line_and_column
 from sealpy.encrypted_value import PREFIX, looks_sealed
 from sealpy.errors import (
@@ -21,7 +22,6 @@ from sealpy.formats import Format
 from sealpy.metadata import Metadata
 from sealpy.project import EMPTY, Project
 from sealpy.rules import CreationRule
-from sealpy.secret import DataKey
 from sealpy.selection import DEFAULT, KUBERNETES, Selection, select
 
 _VALUES = frozenset(("str", "int", "float", "bool", "time", "bytes"))
@@ -36,9 +36,6 @@ _MOST = 20
 """Findings of one kind in one file that are listed; the rest is counted."""
 
 _ENCRYPT = "sealpy encrypt -i {path}"
-_RESEAL = "sealpy reseal {path}"
-_RESTORE = "git checkout HEAD -- {path}"
-_HISTORY = "git log --patch -- {path}"
 _SYNC = "sealpy sync {path}"
 
 Standing = Literal["sealed", "clear", "broken", "other"]
@@ -55,19 +52,6 @@ class Subject(NamedTuple):
     """Whether there is a configuration above the file at all."""
     hidden: bool = False
     """Whether a mistake in that configuration hides the rule; it is a finding of its own."""
-
-
-class Tools(NamedTuple):
-    """What a check takes from outside.
-
-    ``open_key`` gives the data key of a file, None where no key at hand is meant for it, and raises KeyAccessError
-    where one is and does not open it. ``changed`` tells whether a file differs from what was committed, ``earlier``
-    gives its committed versions, latest first; it is asked only where something is wrong, or may be.
-    """
-
-    open_key: Callable[[Metadata], DataKey | None]
-    changed: Callable[[str], bool]
-    earlier: Callable[[str], Iterable[bytes]]
 
 
 class Verdict(NamedTuple):
@@ -140,6 +124,8 @@ def _sealed(
         # A value that stands in clear, or is damaged, was edited and does not open; what is wrong is said already.
         said = {one.key for one in broken}
         broken += [fault for fault in faults if not said or (fault.id != "SP402" and fault.key not in said)]
+        if verified == "no key":
+            broken = list(mending.without_key(broken, document, fmt, tools))
     return Verdict("sealed", (*broken, *findings), known, verified)
 
 
@@ -155,23 +141,32 @@ def _verified(
     try:
         sealing.unseal(document, known, data_key)
     except InvalidEncryptedValue as error:
-        return "no", [Finding("SP402", path, error.message)]
+        return "no", [Finding("SP402", path, error.message, fix=mending.way_back(path, tools))]
     except MacMismatch as error:
         faults = _edits(path, document, known, fmt, tools)
         return "no", faults or [
-            Finding("SP401", path, f"it was changed without a key: {error.message}", _block_line(document), fix=_RESEAL)
+            Finding(
+                "SP401",
+                path,
+                f"it was changed without a key: {error.message}",
+                _block_line(document),
+                fix=mending.RESEAL,
+            )
         ]
     return "yes", []
 
 
 def _edits(path: str, document: Document, known: Metadata, fmt: Format, tools: Tools) -> list[Finding]:
     found = []
-    for field in integrity.edited(document, known, fmt, tools.earlier(path)):
-        name, leaf = _name(field.path), field.leaf
+    fields = integrity.edited(document, known, fmt, tools.earlier(path))
+    # Nobody edits a sealed value by hand, and none is signed as it is now.
+    fix = mending.way_back(path, tools) if any(field.sealed for field in fields) else mending.RESEAL
+    for field in fields:
+        name, leaf = name_of(field.path), field.leaf
         line = _line(document, leaf) if leaf is not None else 0
         what = "edited" if leaf is not None else "removed"
         message = f"{name} was {what} without a key: the MAC covers it and fits no more, so nothing will decrypt this"
-        found.append(Finding("SP403", path, message, line, name, _RESEAL))
+        found.append(Finding("SP403", path, message, line, name, fix))
     return list(_limited(found))
 
 
@@ -189,7 +184,7 @@ def _half_sealed(path: str, document: Document, known: Metadata, rule: CreationR
                 continue
             if leaf.kind == "comment":
                 continue
-            name = _name(leaf.path)
+            name = name_of(leaf.path)
             if selected:
                 message = f"the encrypted value of {name} is damaged"
                 yield Finding("SP402", path, message, _line(document, leaf), name)
@@ -197,9 +192,9 @@ def _half_sealed(path: str, document: Document, known: Metadata, rule: CreationR
                 message = f"the value of {name} is encrypted, but the file's rule leaves it in clear: nothing opens it"
                 yield Finding("SP104", path, message, _line(document, leaf), name)
         elif (selected or asked) and content and leaf.kind in _VALUES:
-            name = _name(leaf.path)
+            name = name_of(leaf.path)
             message = f"the value of {name} stands in clear, but the {_whose(selected)} rule wants it encrypted"
-            yield Finding("SP103", path, message, _line(document, leaf), name, _RESEAL if selected else _SYNC)
+            yield Finding("SP103", path, message, _line(document, leaf), name, mending.RESEAL if selected else _SYNC)
 
 
 def _nothing_sealed(path: str, document: Document, rule: CreationRule) -> Iterator[Finding]:
@@ -218,7 +213,7 @@ def _clear_comments(path: str, document: Document, known: Metadata) -> Iterator[
     leaves = document.leaves
     for leaf, selected in zip(leaves, select(known.selection or DEFAULT, leaves), strict=True):
         if selected and leaf.kind == "comment" and leaf.content.strip() and PREFIX not in leaf.content:
-            place = f"below {_name(leaf.path)}" if leaf.path else "at the top"
+            place = f"below {name_of(leaf.path)}" if leaf.path else "at the top"
             # The MAC does not cover it, and nothing seals it later, so that there is no command.
             message = f"a comment {place} stands in clear, where the file's rule wants it encrypted: take it out"
             yield Finding("SP107", path, message, _line(document, leaf))
@@ -230,7 +225,7 @@ def _whose(selected: bool) -> str:
 
 def _selector_holes(path: str, document: Document) -> Iterator[Finding]:
     for leaf in _clear_values(document.leaves):
-        name = _name(leaf.path)
+        name = name_of(leaf.path)
         message = (
             f"the file is encrypted, but its rule leaves {name} of a Kubernetes Secret in clear: "
             "mend the rule in .sops.yaml first"
@@ -246,10 +241,10 @@ def _of_clear(subject: Subject, document: Document, fmt: Format) -> Iterator[Fin
             Finding(
                 "SP104",
                 path,
-                f"the value of {_name(leaf.path)} is encrypted, but the sops metadata that open it are gone",
+                f"the value of {name_of(leaf.path)} is encrypted, but the sops metadata that open it are gone",
                 _line(document, leaf),
-                _name(leaf.path),
-                _HISTORY,
+                name_of(leaf.path),
+                mending.HISTORY,
             )
             for leaf in stray
         )
@@ -348,10 +343,6 @@ def _limited(findings: Iterable[Finding]) -> Iterator[Finding]:
     if len(listed) > _MOST:
         last = listed[_MOST]
         yield last._replace(message=f"{len(listed) - _MOST} more values like these", key="", line=last.line)
-
-
-def _name(path: Sequence[str | int]) -> str:
-    return ".".join(map(str, path)) or "the file"
 
 
 def _line(document: Document, leaf: Leaf) -> int:

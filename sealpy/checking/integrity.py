@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from sealpy.document import Document, Leaf, Path
+from sealpy.encrypted_value import looks_sealed
 from sealpy.errors import DocumentError
 from sealpy.formats import Format
 from sealpy.mac_coverage import covered
@@ -15,10 +16,14 @@ from sealpy.metadata import Metadata
 
 
 class Field(NamedTuple):
-    """A field that was edited, and its leaf as it is now; None if it is gone."""
+    """A field that was edited, and its leaf as it is now; None if it is gone.
+
+    ``sealed``: it was sealed, or is: nobody edits that by hand, so that nothing is to be signed but brought back.
+    """
 
     path: Path
     leaf: Leaf | None
+    sealed: bool
 
 
 def edited(document: Document, metadata: Metadata, fmt: Format, earlier: Iterable[bytes]) -> list[Field]:
@@ -38,7 +43,7 @@ def edited(document: Document, metadata: Metadata, fmt: Format, earlier: Iterabl
             break
         theirs = _by_place(covered(before, metadata))
         changed = [
-            Field(place[1], mine.get(place))
+            Field(place[1], mine.get(place), any(looks_sealed(_content(each.get(place))) for each in (mine, theirs)))
             for place in {**mine, **theirs}
             if _content(mine.get(place)) != _content(theirs.get(place))
         ]
@@ -46,6 +51,16 @@ def edited(document: Document, metadata: Metadata, fmt: Format, earlier: Iterabl
             return []
         found = found or changed
     return found
+
+
+def sealed_before(fmt: Format, earlier: Iterable[bytes]) -> set[Path]:
+    """Return where the last earlier version had sealed values."""
+    for data in earlier:
+        try:
+            return {leaf.path for leaf in fmt.scan(fmt.decode(data)).leaves if looks_sealed(leaf.content)}
+        except DocumentError:
+            break
+    return set()
 
 
 def _same_mac(block: Mapping[str, object], document: Document) -> bool:

@@ -173,8 +173,57 @@ class TestEditedByHand:
         assert finding["id"] == "SP103"
         assert finding["key"] == "stringData.NEW"
         assert finding["message"] == (
-            "the value of stringData.NEW stands in clear, but the file's rule wants it encrypted"
+            "the value of stringData.NEW stands in clear, but the file's rule wants it encrypted: "
+            "take it out; sealpy add seals it"
         )
+        assert finding["fix"] == f"sealpy add {PATH} NEW"
+
+    def test_and_the_fixes_work_without_the_key_and_with_it(self, repository: Repository) -> None:
+        sealed = repository.plain.read(PATH)
+        repository.replace(PATH, "stringData:\n", "stringData:\n    NEW: in-clear-canary\n")
+        with_key = repository.sealpy("check", keys=("prod",))
+        assert f"to mend it: sealpy reseal {PATH}\n" in with_key.out
+        added = repository.plain("add", PATH, "NEW", "--value-stdin", stdin="in-clear-canary")
+        assert added.code == 0
+        repository.plain.write(PATH, sealed)
+        assert repository.sealpy("check", keys=()).code == 0
+        assert "in-clear-canary" in repository.sealpy("decrypt", PATH).out
+
+    def test_a_sealed_value_that_was_written_over_in_clear_comes_back_from_git(self, repository: Repository) -> None:
+        sealed = repository.plain.read(PATH)
+        line = next(line for line in sealed.splitlines() if "PASSWORD: " in line)
+        repository.replace(PATH, line, "    PASSWORD: in-clear-canary")
+        (finding,) = read(repository)["findings"]
+        assert (finding["id"], finding["fix"]) == ("SP103", f"git checkout HEAD -- {PATH}")
+
+    @pytest.mark.parametrize("keys", [(), ("prod",)])
+    @pytest.mark.parametrize("change", ["removed", "renamed", "swapped"])
+    def test_a_sealed_value_that_is_gone_comes_back_from_git_and_is_not_signed_away(
+        self, repository: Repository, change: str, keys: tuple[str, ...]
+    ) -> None:
+        sealed = repository.plain.read(PATH)
+        lines = sealed.splitlines(keepends=True)
+        first, second = (next(n for n, line in enumerate(lines) if f"{name}: ENC" in line) for name in ("WORD", "USER"))
+        if change == "removed":
+            lines[first] = ""
+        elif change == "renamed":
+            lines[first] = lines[first].replace("PASSWORD", "PASSPHRASE")
+        else:
+            one, other = (lines[n].partition(": ") for n in (first, second))
+            lines[first], lines[second] = f"{one[0]}: {other[2]}", f"{other[0]}: {one[2]}"
+        repository.plain.write(PATH, "".join(lines))
+        findings = read(repository, keys=keys)["findings"]
+        assert {one["fix"] for one in findings} == {f"git checkout HEAD -- {PATH}"}
+        repository.plain.git("checkout", "HEAD", "--", PATH)
+        assert repository.plain.read(PATH) == sealed
+        assert repository.sealpy("check", keys=keys).code == 0
+
+    def test_once_it_is_committed_the_history_is_shown(self, repository: Repository) -> None:
+        lines = repository.plain.read(PATH).splitlines(keepends=True)
+        repository.plain.write(PATH, "".join(line for line in lines if "USER: " not in line))
+        repository.commit()
+        (finding,) = read(repository, keys=("prod",))["findings"]
+        assert (finding["id"], finding["fix"]) == ("SP403", f"git log --patch -- {PATH}")
 
     def test_a_merge_of_two_lines_leaves_what_is_found(self, repository: Repository) -> None:
         text = repository.plain.read(PATH)
@@ -308,6 +357,24 @@ class TestWithoutARule:
         plain.write("README.md", "Hello\n")
         ended = plain("check")
         assert (ended.code, ended.out) == (0, "nothing to check: no file here is encrypted, or should be\n")
+
+
+class TestWhatTheHookProposes:
+    def test_a_new_key_in_clear_is_added_without_the_key_and_staged(self, repository: Repository) -> None:
+        repository.replace(PATH, "stringData:\n", "stringData:\n    NEW: in-clear-canary\n")
+        repository.plain.git("add", "-A")
+        ended = repository.sealpy("hook", "pre-commit", keys=())
+        assert ended.code == 1
+        assert ended.err.endswith(
+            "take it out; sealpy add seals it\n"
+            f"sealpy: hint: sealpy add {PATH} NEW && git add {PATH} k8s/prod/secrets.d\n"
+        )
+
+    def test_an_edited_clear_field_is_signed_and_staged(self, repository: Repository) -> None:
+        repository.replace(PATH, "namespace: shop", "namespace: other")
+        repository.plain.git("add", "-A")
+        ended = repository.sealpy("hook", "pre-commit", keys=())
+        assert ended.err.endswith(f"sealpy: hint: sealpy reseal {PATH} && git add {PATH}\n")
 
 
 class TestConfiguration:

@@ -5,8 +5,9 @@ import os
 import pytest
 
 from sealpy import operations, registry, rules
-from sealpy.checking.files import Subject, Tools, Verdict, check
+from sealpy.checking.files import Subject, Verdict, check
 from sealpy.checking.findings import KINDS, SEVERITIES, Finding, graded
+from sealpy.checking.mending import Tools
 from sealpy.identities import Identities, generate
 from sealpy.keyring import Keyring
 from sealpy.project import EMPTY, parse

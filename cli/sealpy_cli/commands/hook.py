@@ -5,6 +5,7 @@ import shlex
 
 import click
 
+from sealpy import part_folder
 from sealpy.checking.findings import Finding
 from sealpy_cli import commit_check, staged, terminal
 from sealpy_cli.exit_codes import FAILED, Stop
@@ -49,7 +50,9 @@ def pre_commit(root: Arguments) -> int:
         terminal.hint(terminal.plain(f"{stage}sealpy encrypt --staged"))
     for one in found.stops:
         if one.fix and one.path not in found.in_clear:
-            terminal.hint(command(one, found.top))
+            # Git itself stages what it brings back; all else is staged by whoever mends it.
+            stage = "" if one.fix.startswith("git ") else f" && git add {_at_the_top(one)}"
+            terminal.hint(command(one, found.top) + terminal.plain(stage))
     return 1 if found.stops else 0
 
 
@@ -59,6 +62,12 @@ def _seals(git: GitWriter) -> bool:
     if choice not in (_REFUSE, _SEAL):
         raise Stop(FAILED, "sealpy.staged is neither seal nor refuse", hint="git config sealpy.staged refuse")
     return choice == _SEAL
+
+
+def _at_the_top(one: Finding) -> str:
+    """Return what is to be staged of a mended file: what was added stands in the folder of its parts."""
+    parts = part_folder.folder_of(one.path) if one.fix.startswith("sealpy add ") else None
+    return shlex.join([one.path, *([parts] if parts else [])])
 
 
 def _said(one: Finding, message: str) -> str:
