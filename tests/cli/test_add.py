@@ -484,3 +484,59 @@ def test_a_part_under_a_rule_that_was_changed_says_that_its_file_has_other_reade
     assert ended.code == 0
     assert f"warning: {FILE} is sealed for others than its rule says; the part is for those of the rule\n" in ended.err
     assert f'hint: somebody who reads it brings it in line: "sealpy sync {FILE}"\n' in ended.err
+
+
+def test_a_part_of_a_linked_file_stands_beside_the_file_itself(team: Team) -> None:
+    (team.dev.folder / "link.yaml").symlink_to(FILE)
+
+    ended = team.dev("add", "link.yaml", "STRIPE_KEY", "--value-stdin", stdin="x")
+
+    assert f"Sealed STRIPE_KEY into {PART}; nothing else touched" in ended.err
+    assert not (team.dev.folder / "link.d").exists()
+    assert team.ops("decrypt", "--extract", '["stringData"]["STRIPE_KEY"]', FILE).out == "x"
+
+
+def test_a_part_that_git_ignores_is_pointed_out(team: Team) -> None:
+    team.dev.git("init", "-q")
+    team.dev.write(".gitignore", "*.d/\n")
+
+    ended = team.dev("add", FILE, "STRIPE_KEY", "--value-stdin", stdin="x")
+
+    assert ended.code == 0
+    assert f"sealpy: warning: git ignores {PART}, so nobody else gets it\n" in ended.err
+    assert f'sealpy: hint: mend .gitignore, or "git add --force {PART}"\n' in ended.err
+
+
+def test_a_part_for_the_same_key_of_another_object_is_said(team: Team) -> None:
+    two = "apiVersion: v1\nkind: List\nitems:\n"
+    for name in ("m1", "m2"):
+        two += f"  - apiVersion: v1\n    kind: ConfigMap\n    metadata: {{name: {name}}}\n    data: {{A: x}}\n"
+    team.rules(team.rule("^k8s/prod/", more=KUBERNETES))
+    team.seal("k8s/prod/two.yaml", two)
+    words = ("add", "k8s/prod/two.yaml", "K", "--value-stdin", "--name")
+    assert team.dev(*words, "m1", stdin="1").code == 0
+    before = team.files()
+
+    ended = team.dev(*words, "m2", stdin="2")
+
+    assert (ended.code, ended.err) == (
+        1,
+        (
+            "sealpy: k8s/prod/two.d/K.yaml holds K of ConfigMap m1 already, and there is one part for a key, "
+            "whatever object it is of\n"
+            'sealpy: hint: have somebody who reads k8s/prod/two.yaml run "sealpy fold k8s/prod/two.yaml" before\n'
+        ),
+    )
+    assert team.files() == before
+
+
+def test_with_the_key_a_name_that_no_part_can_have_is_committed_too(team: Team) -> None:
+    git = team.ops.git
+    git("init", "-q")
+    git("add", "-A")
+    git("commit", "-q", "-m", "start")
+
+    ended = team.ops("add", FILE, ".dockerconfigjson", "--value-stdin", "--commit", "x", stdin="{}")
+
+    assert ended.code == 0, ended.err
+    assert git("diff", "--name-only", "HEAD~1", "HEAD") == f"{FILE}\n"

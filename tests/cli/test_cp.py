@@ -414,21 +414,97 @@ class TestKeys:
         assert f"{NEW}: it has several documents, and which of them gets the key is not said\n" in ended.err
 
 
-class TestParts:
-    def test_a_source_with_parts_says_that_they_are_not_copied(self, team: Team) -> None:
-        part = "k8s/dev/app/secrets.d/TOKEN.yaml"
-        team.pat("add", DEV, "TOKEN", "--value-stdin", stdin="newer")
+class TestSections:
+    """data holds base64, stringData text."""
 
-        ended = team.olga("cp", f"{DEV}:stringData.TOKEN", PROD, "--keep-values")
+    @pytest.fixture
+    def encoded(self, team: Team) -> Team:
+        assert team.olga("set", DEV, '["data"]', '{"C": "Yy1kZXY=", "BIN": "AP8K", "BAD": "c"}').code == 0
+        return team
+
+    def test_base64_is_decoded_for_string_data(self, encoded: Team) -> None:
+        ended = encoded.olga("cp", f"{DEV}:data.C", f"{PROD}:stringData.C", "--keep-values")
+
+        assert ended.code == 0, ended.err
+        assert "C: c-dev\n" in clear(encoded, PROD)
+        again = encoded.olga("cp", f"{DEV}:data.C", f"{PROD}:stringData.C")
+        assert again.err == f"sealpy: {PROD} has it all already: nothing to do\n"
+
+    def test_text_is_encoded_for_data(self, encoded: Team) -> None:
+        ended = encoded.olga("cp", f"{DEV}:stringData.TOKEN", f"{PROD}:data.T", "--keep-values")
+
+        assert ended.code == 0, ended.err
+        assert "T: ZGV2LWFwcC1jYW5hcnktdG9rZW4=\n" in clear(encoded, PROD)
+
+    def test_base64_stays_as_it_is_for_data(self, encoded: Team) -> None:
+        assert encoded.olga("cp", f"{DEV}:data.C", PROD, "--keep-values").code == 0
+        assert "C: Yy1kZXY=\n" in clear(encoded, PROD)
+
+    @pytest.mark.parametrize(("key", "what"), [("BIN", "none"), ("BAD", "no base64")])
+    def test_what_is_no_text_is_sent_where_it_can_go(self, encoded: Team, key: str, what: str) -> None:
+        before = encoded.read(PROD)
+
+        ended = encoded.olga("cp", f"{DEV}:data.{key}", f"{PROD}:stringData.{key}", "--keep-values")
 
         assert (ended.code, ended.err) == (
-            0,
+            1,
             (
-                f"sealpy: warning: {DEV}: its parts are not copied: {part}\n"
-                f'sealpy: hint: "sealpy fold {DEV}" makes them part of the file\n'
-                f"sealpy: {DEV} to {PROD}: values 1 copied\n"
+                f"sealpy: {PROD}: stringData.{key} takes text, and the value is {what}\n"
+                f"sealpy: hint: copy it to where base64 goes: DST:data.{key}\n"
             ),
         )
+        assert encoded.read(PROD) == before
+
+    def test_a_value_that_another_one_would_win_over_is_refused(self, encoded: Team) -> None:
+        encoded.olga("set", PROD, '["stringData"]["C"]', '"own"')
+        before = encoded.read(PROD)
+
+        ended = encoded.olga("cp", f"{DEV}:data.C", PROD, "--keep-values")
+
+        assert (ended.code, ended.err) == (
+            1,
+            (
+                f"sealpy: {PROD}: it has stringData.C, which wins over data.C\n"
+                "sealpy: hint: copy it to there: DST:stringData.C\n"
+            ),
+        )
+        assert encoded.read(PROD) == before
+
+
+class TestParts:
+    PART = "k8s/dev/app/secrets.d/TOKEN.yaml"
+
+    @pytest.mark.parametrize(("source", "count"), [(f"{DEV}:stringData.TOKEN", 1), (DEV, 2)])
+    def test_a_file_and_its_parts_are_copied_as_one(self, team: Team, source: str, count: int) -> None:
+        team.pat("add", DEV, "TOKEN", "--value-stdin", stdin="newer")
+        before = team.read(DEV), team.read(self.PART)
+
+        ended = team.olga("cp", source, PROD, "--keep-values")
+
+        assert (ended.code, ended.err) == (0, f"sealpy: {source.partition(':')[0]} to {PROD}: values {count} copied\n")
+        assert "TOKEN: newer\n" in clear(team, PROD)
+        assert (team.read(DEV), team.read(self.PART)) == before
+
+    def test_a_key_that_only_a_part_has_is_found(self, team: Team) -> None:
+        team.pat("add", DEV, "MORE", "--value-stdin", stdin="canary")
+
+        ended = team.olga("cp", f"{DEV}:stringData.MORE", f"{PROD}:metadata.more", "--keep-values")
+
+        assert ended.code == 1
+        assert "metadata.more would stand there in clear" in ended.err
+        assert team.olga("cp", f"{DEV}:stringData.MORE", PROD, "--keep-values").code == 0
+        assert "MORE: canary\n" in clear(team, PROD)
+
+    def test_a_part_that_does_not_open_stops_the_copy(self, team: Team) -> None:
+        team.pat("add", DEV, "TOKEN", "--value-stdin", stdin="newer")
+        path = team.folder / self.PART
+        path.write_text(path.read_text().replace("name: app", "name: ape"))
+
+        ended = team.olga("cp", f"{DEV}:stringData.DB_PASSWORD", PROD, "--keep-values")
+
+        assert ended.code == 51
+        assert self.PART in ended.err
+        assert "DB_PASSWORD: prod-app-canary" in clear(team, PROD)
 
     def test_a_target_with_parts_says_that_they_go_on_to_win(self, team: Team) -> None:
         part = "k8s/prod/app/secrets.d/TOKEN.yaml"

@@ -8,6 +8,7 @@ import os
 import re
 import shlex
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -159,7 +160,10 @@ class _Place(NamedTuple):
     @classmethod
     def of(cls, file: str, key: str, own_name: str | None) -> "_Place":
         top = push_change.top_of(file)
-        paths = [file, part_folder.path_of(file, key), *([] if own_name is None else [_own_path(file, own_name)])]
+        paths = [file, *([] if own_name is None else [_own_path(file, own_name)])]
+        with suppress(Refused):
+            # Who has the key of the file sets what no part could be called.
+            paths.append(part_folder.path_of(file, key))
         names = [push_change.name_in(top, path) for path in paths]
         here = push_change.name_in(top, os.getcwd())
         here = "" if here in (".", "..") or here.startswith("../") else here

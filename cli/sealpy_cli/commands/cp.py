@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import click
 
-from sealpy import operations, part_folder, sealing
+from sealpy import operations, part_folder, parts, sealing
 from sealpy.document import Path
 from sealpy.errors import DataKeyUnavailable, NotEncrypted, Refused, SealpyError
 from sealpy.formats import Format
@@ -88,15 +88,15 @@ def cp(root: Arguments, source: str, target: str, *, keep_values: bool, as_json:
         sys.stdout.write(json.dumps({"schema": _SCHEMA, **report}, indent=2) + "\n")
     _summary(ends, outcomes, written=written)
     if written:
-        _tell_of_parts(end.path, "the keys of its parts win over what was copied")
+        _tell_of_parts(end.path)
 
 
 def _copy(
     session: Session, calls: Project, start: _Place, end: _Place, decide: Callable[[Value], bool | Secret[str]]
 ) -> tuple[list[Outcome], bool]:
     fmt = session.format_of(start.path)
-    opened = _opened(session, calls, start.path, session.read(start.path, missing=NO_FILE))
-    _tell_of_parts(start.path, "its parts are not copied")
+    raw = session.read(start.path, missing=NO_FILE)
+    opened = _with_parts(session, start.path, raw, fmt, _opened(session, calls, start.path, raw))
     if start.key:
         return _copy_keys(session, calls, opened, start, end, decide)
     return _copy_file(session, calls, opened, fmt, end.path, start.path, decide)
@@ -195,6 +195,26 @@ def _opened(session: Session, calls: Project, path: str, raw: bytes, *, add: str
     raise Stop(code, f"{path}: {why}", hint=hint)
 
 
+def _with_parts(session: Session, path: str, raw: bytes, fmt: Format, opened: Opened) -> Opened:
+    """Return a file as it is with its parts folded in, which happens here alone: they are one object.
+
+    Raises:
+        SealpyError: a part cannot be used.
+    """
+    found = [part for part, _ in parts.load(path, lambda part: operations.open_document(part, fmt, session.keyring))]
+    if not found:
+        return opened
+    # What a part holds is a secret, also where the rule of its base leaves such a key in clear.
+    put = {one.path for one in parts.puts(opened.leaves, found)}
+    folded = parts.fold(raw, fmt, session.keyring, found, now=datetime.now(UTC))
+    opened = operations.open_document(folded, fmt, session.keyring)
+    sealed = [
+        is_sealed or (leaf.document == 0 and leaf.path in put)
+        for leaf, is_sealed in zip(opened.leaves, opened.sealed, strict=True)
+    ]
+    return opened._replace(sealed=sealed)
+
+
 def _place(text: str, *, here: bool) -> _Place:
     """Take FILE:KEY apart; a colon may stand in the name of a file."""
     if os.path.lexists(text):
@@ -235,10 +255,12 @@ def _at(path: str, error: Refused) -> Refused:
     return Refused(f"{path}: {error.message}", hint=error.hint)
 
 
-def _tell_of_parts(path: str, fact: str) -> None:
+def _tell_of_parts(path: str) -> None:
     found = part_folder.beside(path)
     if found:
-        terminal.warn(f"{terminal.plain(path)}: {fact}: {terminal.listing(found)}")
+        terminal.warn(
+            f"{terminal.plain(path)}: the keys of its parts win over what was copied: {terminal.listing(found)}"
+        )
         terminal.hint(terminal.plain(f'"sealpy fold {shlex.quote(path)}" makes them part of the file'))
 
 
@@ -279,8 +301,8 @@ def _summary(ends: _Ends, outcomes: list[Outcome], *, written: bool) -> None:
         return
     counts = {what: sum(outcome.what == what for outcome in outcomes) for what in ("copied", "new", "kept", "already")}
     words = {"copied": "copied", "new": "new", "kept": "kept as they were", "already": "the same before"}
-    parts = [f"{count} {words[what]}" for what, count in counts.items() if count]
+    told = [f"{count} {words[what]}" for what, count in counts.items() if count]
     terminal.say(
         f"{terminal.plain(ends.source)} to {terminal.plain(ends.target)}: values "
-        + (", ".join(parts) if parts else "none")
+        + (", ".join(told) if told else "none")
     )

@@ -5,6 +5,7 @@ Nothing is written and nobody is asked here: ``decide`` says for each value what
 
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
@@ -16,6 +17,7 @@ from sealpy.operations import Plan
 from sealpy.sealing import Opened
 from sealpy.secret import Secret
 from sealpy.selection import DEFAULT, select
+from sealpy.values import decode_base64
 
 _NOT_VALUES = frozenset(("null", "map", "list", "comment"))
 _SKELETON = (
@@ -23,8 +25,6 @@ _SKELETON = (
     *(("metadata", name) for name in ("name", "generateName", "namespace", "labels")),
 )
 """Fields of a Secret that are no secrets; sealing them is a habit of some rules. Annotations may be anything."""
-
-_ENCODED = frozenset((("Secret", "data"), ("ConfigMap", "binaryData")))
 
 What = Literal["copied", "kept", "new", "already"]
 
@@ -64,7 +64,6 @@ def of_file(
     _refuse_bared(source, document.leaves, chosen)
     own = _own(target)
     _refuse_dropped(target, document.leaves)
-    encoded = _encoded(document.leaves)
     edits: list[Edit] = []
     outcomes: list[Outcome] = []
     for leaf, selected in zip(document.leaves, chosen, strict=True):
@@ -80,7 +79,7 @@ def of_file(
             outcomes.append(Outcome(name, "copied"))
         elif isinstance(decision, Secret):
             text = decision.expose()
-            content = _base64(text) if (leaf.document, leaf.path) in encoded else text
+            content = _base64(text) if _is_encoded(document.leaves, leaf.document, leaf.path) else text
             edits.append(Edit(leaf.start, leaf.end, fmt.spell(document, leaf, "str", content)))
             outcomes.append(Outcome(name, "new"))
         elif standing is not None:
@@ -106,7 +105,8 @@ def of_keys(
 
     Raises:
         PathNotFound: there is nothing at that path.
-        Refused: the target would have in clear what is sealed in the source, or has several documents.
+        Refused: the target would have in clear what is sealed in the source, or has several documents, or a value that
+            wins over the copied one; or a section for text would get what is none.
         UnsealableValue
     """
     if target.document.documents > 1:
@@ -116,13 +116,15 @@ def of_keys(
         )
     sealed = {leaf.path for leaf, is_sealed in zip(source.leaves, source.sealed, strict=True) if is_sealed}
     own = data.documents(target.leaves, 1)[0]
-    encoded = _encoded(target.leaves)
     result: bytes | None = None
     outcomes: list[Outcome] = []
     for rest, value in _parts(_found(source, at), ()):
         path = (*to, *rest)
         name = _spelt(path)
         secret = any(leaf[: len((*at, *rest))] == (*at, *rest) for leaf in sealed)
+        encoded = _is_encoded(target.leaves, 0, path)
+        value = _fitted(value, _is_encoded(source.leaves, 0, (*at, *rest)), encoded, path)  # noqa: PLW2901
+        _refuse_beaten(own, target.leaves, path)
         there, standing = _look(own, path)
         if there and type(standing) is type(value) and standing == value:
             outcomes.append(Outcome(name, "already"))
@@ -133,7 +135,7 @@ def of_keys(
             continue
         if isinstance(decision, Secret):
             text = decision.expose()
-            value = _base64(text) if (0, path) in encoded or _goes_encoded(target, path) else text  # noqa: PLW2901
+            value = _base64(text) if encoded else text  # noqa: PLW2901
         outcomes.append(Outcome(name, "new" if isinstance(decision, Secret) else "copied"))
         result = operations.set_value(target, fmt, path, value, now=now)
         document, metadata = operations.scan_sealed(result, fmt)
@@ -244,23 +246,45 @@ def _skeleton(leaves: Sequence[Leaf]) -> set[int]:
     return found
 
 
-def _encoded(leaves: Sequence[Leaf]) -> set[tuple[int, Path]]:
-    """Return the places whose text is base64 to Kubernetes."""
-    found: set[tuple[int, Path]] = set()
+def _is_encoded(leaves: Sequence[Leaf], document: int, path: Path) -> bool | None:
+    """Tell whether a place holds base64 to Kubernetes; None if it is not where an object has its values."""
     for manifest in kubernetes.manifests(leaves):
         depth = len(manifest.prefix)
-        for leaf in leaves[slice(*manifest.span)]:
-            if len(leaf.path) > depth + 1 and (manifest.kind, leaf.path[depth]) in _ENCODED:
-                found.add((leaf.document, leaf.path))
-    return found
+        if manifest.document == document and path[:depth] == manifest.prefix and len(path) == depth + 2:
+            field = str(path[depth])
+            if kubernetes.is_secret_like(manifest) and field in kubernetes.SECTIONS:
+                return kubernetes.is_encoded(manifest.kind, field)
+    return None
 
 
-def _goes_encoded(target: Opened, path: Path) -> bool:
-    """Tell whether a place that is not there yet is one of base64."""
-    return any(
-        len(path) > 1 and not manifest.prefix and (manifest.kind, path[0]) in _ENCODED
-        for manifest in kubernetes.manifests(target.leaves)
+def _fitted(value: Any, source: bool | None, target: bool | None, path: Path) -> Any:
+    """Spell a value for the section that it goes to: data holds base64, stringData text.
+
+    Raises:
+        Refused: what is encoded in the source is no text, or no base64.
+    """
+    if not isinstance(value, str) or None in (source, target) or source == target:
+        return value
+    if target:
+        return _base64(value)
+    content = decode_base64(value)
+    if content is not None:
+        with suppress(UnicodeDecodeError):
+            return content.decode()
+    section = "binaryData" if path[-2] == "data" else "data"
+    raise Refused(
+        f"{_spelt(path)} takes text, and the value is {'no base64' if content is None else 'none'}",
+        hint=f"copy it to where base64 goes: DST:{_spelt((*path[:-2], section, path[-1]))}",
     )
+
+
+def _refuse_beaten(own: Any, leaves: Sequence[Leaf], path: Path) -> None:
+    """Refuse a value that another one of the target would win over."""
+    winner = (*path[:-2], "stringData", path[-1])
+    if path[-2:-1] == ("data",) and _is_encoded(leaves, 0, path) and _look(own, winner)[0]:
+        raise Refused(
+            f"it has {_spelt(winner)}, which wins over {_spelt(path)}", hint=f"copy it to there: DST:{_spelt(winner)}"
+        )
 
 
 def _own(target: Opened | None) -> dict[tuple[int, Path], Leaf]:
