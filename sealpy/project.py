@@ -56,11 +56,11 @@ class Project(NamedTuple):
     def environment_of(self, path: str) -> str:
         """Return the environment of a path, which is relative to the folder of this file; empty if it has none.
 
-        A pattern of ``environments`` decides, else ``layout``.
+        A pattern of ``environments`` decides, of several the most specific, else ``layout``.
         """
-        for name, pattern in self.environments.items():
-            if _matches(pattern, path):
-                return name
+        names = [name for name, pattern in self.environments.items() if _matches(pattern, path)]
+        if names:
+            return max(names, key=lambda name: _how_specific(self.environments[name]))
         return _in_layout(self.layout, path) if self.layout else ""
 
 
@@ -187,6 +187,12 @@ def _matches(pattern: str, path: str) -> bool:
     """Match a path: a folder means all below it, ``*`` any part of a name, ``**`` any number of folders."""
     expression = regex.compile(f"^{_expression(pattern.strip('/'))}(/|$)")
     return expression.search(path)
+
+
+def _how_specific(pattern: str) -> tuple[int, int, int]:
+    """Rank a pattern by the folders that it names, then by its letters, then by its depth."""
+    literal = [part.replace("*", "") for part in pattern.strip("/").split("/")]
+    return sum(map(bool, literal)), sum(map(len, literal)), len(literal)
 
 
 def _expression(pattern: str) -> str:

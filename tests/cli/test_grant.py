@@ -381,3 +381,25 @@ def test_no_value_is_printed_or_left_anywhere(team: Team) -> None:
     assert left == []
     assert "prod-app-canary" in team.sops("dan", PROD)[1]
     assert SECRET.count("{value}") == 2
+
+
+def test_an_environment_whose_rule_matches_nothing_is_not_proposed_again(team: Team) -> None:
+    team.write(".sops.yaml", RULES.replace("^k8s/prod/", "^k8s/nomatch/"))
+    team.write(".sealpy.yaml", NAMES + "environments:\n  dev: k8s/dev\n  prod: k8s/prod\n")
+    ended = team.olga("grant", "prod", "dan")
+    assert (ended.code, ended.err) == (
+        1,
+        (
+            "sealpy: no rule covers an encrypted file of prod, so nothing says who reads it\n"
+            f"sealpy: hint: give prod a rule in {team.folder}/.sops.yaml, "
+            "or mend the path_regex of the one meant for it\n"
+        ),
+    )
+
+
+def test_a_comma_in_the_comment_of_an_ssh_key_does_not_cut_a_list_in_two(team: Team) -> None:
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINOMp/8RF7nIsK5vMCnDQutpsAbs/IOTzU2fMpWTyIuA"
+    ended = team.olga("grant", "prod", f"{key} me,you", "--name", "nina")
+    assert ended.code == 0, ended.err
+    assert f"age: {{olga}},{{leo}},{key}\n" in team.read(".sops.yaml")
+    assert "me,you" not in team.read(".sealpy.yaml")

@@ -222,6 +222,27 @@ class TestExistingRepository:
         assert os.access(hook, os.X_OK)
         assert again.err.startswith(f"sealpy: {gitops.folder / '.sops.yaml'} is there: nothing was written\n")
 
+    @pytest.mark.parametrize("chosen", [False, True])
+    def test_that_commits_go_unchecked_is_said_until_the_hook_is_chained(
+        self, gitops: Repository, *, chosen: bool
+    ) -> None:
+        gitops.write(".sops.yaml", self.RULES.format(mine=OTHER, other=OTHER))
+        hook = "hooks/pre-commit" if chosen else ".git/hooks/pre-commit"
+        if chosen:
+            gitops.git("config", "core.hooksPath", "hooks")
+        gitops.write(hook, "#!/bin/sh\nexec lint\n")
+
+        ended = gitops.sealpy("init")
+
+        assert ended.err.startswith(
+            f"sealpy: warning: commits go unchecked: left {hook} to you\n"
+            'sealpy: hint: to check commits, have it run "sealpy hook pre-commit"\n'
+        )
+        assert gitops.folder.joinpath(hook).read_text() == "#!/bin/sh\nexec lint\n"
+
+        gitops.write(hook, "#!/bin/sh\nsealpy hook pre-commit && exec lint\n")
+        assert "commits go unchecked" not in gitops.sealpy("init").err
+
     def test_a_hook_of_ones_own_stays(self, gitops: Repository) -> None:
         gitops.write(".sops.yaml", self.RULES.format(mine=OTHER, other=OTHER))
         gitops.write(".git/hooks/pre-commit", "#!/bin/sh\n")

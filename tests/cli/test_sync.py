@@ -266,6 +266,17 @@ def test_key_groups_are_made_and_nobody_opens_the_file_alone_any_more(team: Team
     assert team.pat("sync", "--check", PROD).code == 0
 
 
+def test_who_is_in_one_group_of_two_hears_who_is_in_the_other(team: Team) -> None:
+    team.write(".sops.yaml", GROUPS.replace("  - encrypted", "  - path_regex: ^k8s/prod/\n    encrypted"))
+    assert team.olga("sync", "--yes", PROD).code == 0
+    ended = team.nina("decrypt", PROD)
+    assert ended.code == 128
+    assert ended.err.splitlines()[-1] == (
+        "sealpy: hint: 2 of 3 key groups together open it, so a key of another group is needed: "
+        f"{shown(team, 'olga')}; {shown(team, 'dan')}, {shown(team, 'leo')}"
+    )
+
+
 def test_who_comes_into_a_group_opens_the_file_and_no_value_changes(team: Team) -> None:
     team.write(".sops.yaml", GROUPS.replace(", '{leo}'", ""))
     assert team.olga("sync", "--yes", PROD).code == 0

@@ -63,6 +63,15 @@ def test_the_comment_of_an_ssh_key_does_not_count() -> None:
     assert project.shown("ssh-ed25519 AAAAC3Nz other") == "alice (ssh-ed25519 …AAC3Nz)"
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_environments_within_each_other_the_most_specific_counts(order: int) -> None:
+    patterns = {"all": "k8s", "prod": "k8s/prod", "any": "k8s/*", "eu": "k8s/prod/*-eu", "deep": "**/prod"}
+    written = "".join(f"  {name}: '{pattern}'\n" for name, pattern in list(patterns.items())[::order])
+    project = parse(f"environments:\n{written}", ".sealpy.yaml")
+    paths = ("k8s/a.yaml", "k8s/dev/a.yaml", "k8s/prod/a.yaml", "k8s/prod/shop-eu/a.yaml", "x/prod/a.yaml", "x/a.yaml")
+    assert [project.environment_of(path) for path in paths] == ["any", "any", "prod", "eu", "deep", ""]
+
+
 @pytest.mark.parametrize(
     ("path", "environment"),
     [

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import click
 
 from sealpy import config_file, files, rules, rules_edit
-from sealpy.errors import NoMatchingRule, RuleError
+from sealpy.errors import NoMatchingRule, RuleError, SourceError
 from sealpy.identities import Identities, TextIdentity, generate
 from sealpy.rules import CreationRule, Rules
 from sealpy.sanitise import visible
@@ -25,6 +25,7 @@ from sealpy_cli.team.access import Access
 _SCHEMA = "sealpy.init/1"
 _EXECUTABLE, _ORDINARY = 0o755, 0o644
 _ATTRIBUTES = ".gitattributes"
+_HOOK_COMMAND = "sealpy hook pre-commit"
 
 
 class _Key(NamedTuple):
@@ -120,7 +121,7 @@ def _set_up(identities: Identities, free: Sequence[str]) -> dict[str, object]:
         path = os.path.join(hooks.folder, "pre-commit")
         if hooks.chosen or os.path.lexists(path):
             terminal.say(f"left {terminal.plain(os.path.relpath(path, folder))} to you")
-            terminal.hint('to check commits, have it run "sealpy hook pre-commit"')
+            terminal.hint(f'to check commits, have it run "{_HOOK_COMMAND}"')
             kept.append(os.path.relpath(path, folder))
         else:
             os.makedirs(hooks.folder, exist_ok=True)
@@ -156,12 +157,23 @@ def _hook_in_clone() -> list[str]:
     hooks = _hooks(top)
     path = os.path.join(hooks.folder, "pre-commit")
     if hooks.chosen or os.path.lexists(path):
+        if not _runs_ours(path):
+            terminal.warn(terminal.plain(f"commits go unchecked: left {os.path.relpath(path, top)} to you"))
+            terminal.hint(f'to check commits, have it run "{_HOOK_COMMAND}"')
         return []
     os.makedirs(hooks.folder, exist_ok=True)
     files.create(path, new_rules.HOOK.encode(), _EXECUTABLE)
     name = os.path.relpath(path, top)
     terminal.say(f"wrote {terminal.plain(name)}, which refuses to commit secrets in clear")
     return [name]
+
+
+def _runs_ours(hook: str) -> bool:
+    """Tell whether a hook has our check run, as far as its own text shows."""
+    try:
+        return _HOOK_COMMAND.encode() in files.read(hook)
+    except SourceError:
+        return False
 
 
 def _with_free(text: str, config: str, free: Sequence[str]) -> str:

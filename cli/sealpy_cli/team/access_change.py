@@ -73,10 +73,11 @@ def recipient_of(on: Ground, word: str) -> str:
         )
     named = on.project.recipients.get(word)
     if named is not None:
-        return named
+        return _bare(named) if "," in named else named
     if word.startswith(("age1", "ssh-")):
         require_recipient(word)
-        return word.strip()
+        # Where a list of recipients stands on one line, a comma in the comment of a key would cut it in two.
+        return _bare(word) if "," in word else word.strip()
     names = ", ".join(on.project.recipients)
     raise Stop(
         FAILED,

@@ -8,6 +8,7 @@ from sealpy import config_file
 from sealpy.errors import SealpyError
 from sealpy.identities import Identities
 from sealpy.project import Project
+from sealpy.rules import CreationRule
 from sealpy_cli import terminal
 from sealpy_cli.team import environment_rules, project_file
 
@@ -27,12 +28,29 @@ def hint(path: str) -> None:
         return
     if not places or not own:
         return
-    named = [key.text for place in places for group in (rules.creation_rules or ())[place].groups for key in group]
-    if any(one in named for one in own):
+    creation = [(rules.creation_rules or ())[place] for place in places]
+    ruling = next((rule for rule in creation for group in rule.groups if any(key.text in own for key in group)), None)
+    if ruling is not None and (apart := _other_groups(ruling, own, calls)):
+        terminal.hint(apart)
+        return
+    if ruling is not None:
         command = shlex.join(["sealpy", "sync", environment])
         terminal.hint(terminal.plain(f'the rules name you already: ask whoever opens it to run "{command}"'))
         return
     terminal.hint(f"to be let in, ask with a pull request: {terminal.plain(request(environment, own, calls))}")
+
+
+def _other_groups(rule: CreationRule, own: Sequence[str], calls: Project) -> str:
+    """Say who else it takes where a rule has several key groups open a file together; empty if nobody."""
+    foreign = [group for group in rule.groups if not any(key.text in own for key in group)]
+    total = len(rule.groups)
+    needed = 1 if total == 1 else rule.threshold or total
+    missing = needed - (total - len(foreign))
+    if missing <= 0:
+        return ""
+    who = "; ".join(terminal.listing([calls.shown(key.text) for key in group]) for group in foreign)
+    more = "a key of another group is needed" if missing == 1 else f"keys of {missing} more groups are needed"
+    return f"{needed} of {total} key groups together open it, so {more}: {who}"
 
 
 def recipients(identities: Identities) -> list[str]:

@@ -92,11 +92,18 @@ def known(rules: Rules, project: Project) -> list[str]:
 
 def _of_files(name: str, wanted: Sequence[str], rules: Rules, project: Project, placed: Sequence[Placed]) -> list[int]:
     found = list(dict.fromkeys(place for path, place in placed if environment_of(path, project) == name))
+    others = [other for other in known(rules, project) if other != name]
+    if not found and len(others) < len(known(rules, project)):
+        raise Stop(
+            FAILED,
+            f"no rule covers an encrypted file of {terminal.plain(name)}, so nothing says who reads it",
+            hint=f"give {terminal.plain(name)} a rule in {rules.path}, or mend the path_regex of the one meant for it",
+        )
     if not found:
         raise Stop(
             FAILED,
             f"there is no environment {terminal.plain(name)} with encrypted files, and no rule names it",
-            hint=f"there are {terminal.listing(known(rules, project))}",
+            hint=f"there are {terminal.listing(others)}",
         )
     for place in found:
         others = [path for path, at in placed if at == place and environment_of(path, project) not in wanted]
