@@ -43,7 +43,8 @@ class Shop:
         self.namespace = flux.apiserver.namespace("shop")
         program.write(
             ".sops.yaml",
-            f"creation_rules:\n  - age: {key.recipient}\n    encrypted_regex: ^(data|stringData|binaryData)$\n",
+            f"creation_rules:\n  - path_regex: \\.env$\n    age: {key.recipient}\n"
+            f"  - age: {key.recipient}\n    encrypted_regex: ^(data|stringData|binaryData)$\n",
         )
         program.write(
             "secrets.yaml",
@@ -194,6 +195,7 @@ def test_a_secret_of_its_own_is_deployed_beside_the_first(shop: Shop) -> None:
 
 def test_an_env_file_for_a_generator_is_deployed(shop: Shop) -> None:
     shop.add("--env-file", "app.env", "TOKEN", value="t0ken")
+    assert "t0ken" not in shop.program.read("app.env")
     shop.program.write(
         "kustomization.yaml",
         "resources: [secrets.yaml]\n"

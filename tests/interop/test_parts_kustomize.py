@@ -37,7 +37,8 @@ class Folder:
         self._env = {"PATH": os.environ["PATH"], "HOME": os.devnull, "SOPS_AGE_KEY": key.identity}
         program.write(
             ".sops.yaml",
-            f"creation_rules:\n  - age: {key.recipient}\n    encrypted_regex: ^(data|stringData|binaryData)$\n",
+            f"creation_rules:\n  - path_regex: \\.env$\n    age: {key.recipient}\n"
+            f"  - age: {key.recipient}\n    encrypted_regex: ^(data|stringData|binaryData)$\n",
         )
         program.write("secrets.yaml", SECRET)
         program.write("kustomization.yaml", "resources:\n  - secrets.yaml\n")
@@ -131,6 +132,7 @@ def test_a_secret_of_its_own_is_one_more(folder: Folder) -> None:
 
 def test_an_env_file_for_a_generator_is_read(folder: Folder) -> None:
     folder.add("--env-file", "app.env", "TOKEN", value="t0ken")
+    assert "t0ken" not in folder.program.read("app.env")
     folder.program.write(
         "kustomization.yaml",
         "resources: [secrets.yaml]\nsecretGenerator:\n  - name: app\n    namespace: shop\n    envs: [app.env]\n",
