@@ -52,6 +52,11 @@ def owner_of(manifest: Manifest) -> Owner:
     return Owner(manifest.kind, manifest.namespace, manifest.name)
 
 
+def takes_parts(base: Document) -> bool:
+    """Tell whether what stands in the folder of a file is taken for parts of it: it is sealed, or holds such objects."""
+    return base.metadata is not None or any(manifest is not None for _, manifest in owners(base.leaves))
+
+
 def claim(path: str, document: Document) -> Claim:
     """Take a document, as it stands sealed, for a part.
 

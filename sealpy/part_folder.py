@@ -52,6 +52,12 @@ def base_of(path: str) -> str | None:
     return f"{above}{slash}{stem.removesuffix(_FOLDER)}{_suffix(name)}"
 
 
+def bases_of(folder: str) -> list[str]:
+    """Return what the files would be called that have their parts in a folder; none where it has not such a name."""
+    stem = folder.removesuffix(_FOLDER)
+    return [stem + suffix for suffix in _SUFFIXES] if stem != folder and stem and not stem.endswith("/") else []
+
+
 def key_of(path: str) -> str:
     """Return the key that a part is for, by its name."""
     name = path.replace("\\", "/").rpartition("/")[2]

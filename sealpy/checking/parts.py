@@ -27,8 +27,8 @@ class Piece(NamedTuple):
 
 def check(base: Piece, pieces: Sequence[Piece], project: Project) -> Iterator[Finding]:
     """Compare the parts of a file with each other and with the file."""
-    if base.document is None:
-        return  # a finding of its own
+    if base.document is None or not claims.takes_parts(base.document):
+        return  # what cannot be read is a finding of its own
     leaves = base.document.leaves
     taken: dict[tuple[Owner, str], str] = {}
     for piece in pieces:

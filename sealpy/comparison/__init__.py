@@ -6,7 +6,7 @@ keys, ``leaves`` judges each pair, ``access`` compares who reads the file, ``ren
 """
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from sealpy.changeset import (
     Change,
@@ -20,7 +20,7 @@ from sealpy.changeset import (
     State,
 )
 from sealpy.comparison.access import compare_access, differences, labels
-from sealpy.comparison.joining import fits, join
+from sealpy.comparison.joining import Piece, belongs, join, piece, takes_parts
 from sealpy.comparison.leaves import Counts, Judge, compare_leaves
 from sealpy.comparison.objects import Part, holds_clear_secret, match, parts
 from sealpy.comparison.sides import Opener, Side, expected_sealed, is_of_interest, read
@@ -29,24 +29,33 @@ from sealpy.redaction import RevealedValue
 
 T = TypeVar("T")
 
-__all__ = ["Opener", "Versions", "compare", "compare_with_parts"]
+__all__ = ["Opener", "PartVersions", "Versions", "compare", "compare_with_parts"]
 
 
 Versions = tuple[FileVersion | None, FileVersion | None]
 """An old and a new version of a file; one of the two may be missing."""
 
 
+class PartVersions(NamedTuple):
+    """An old and a new version of what stands where parts of a file belong."""
+
+    versions: Versions
+    differs: bool
+    """Whether it is among the changed files, or only read along with them."""
+
+
 def compare_with_parts(
-    base: Versions, parts: Sequence[Versions], opener: Opener, *, base_differs: bool
+    base: Versions, parts: Sequence[PartVersions], opener: Opener, *, base_differs: bool
 ) -> list[FileChange[RevealedValue]]:
-    """Compare a file together with those of its parts that differ; what turns out to be no part stands for itself.
+    """Compare a file together with all its parts; what turns out to be no part stands for itself, if it differs.
 
     ``base_differs``: whether the base is among the changed files, or only read along with its parts.
     """
     try:
         return _compare_with_parts(base, parts, opener, base_differs=base_differs)
     except Exception:  # noqa: BLE001 - a file made to trip us up must not hide the others
-        return [compare(*versions, opener) for versions in ([base] if base_differs else []) + list(parts)]
+        several = [base] if base_differs else []
+        return [compare(*each, opener) for each in several + [part.versions for part in parts if part.differs]]
 
 
 def compare(old: FileVersion | None, new: FileVersion | None, opener: Opener) -> FileChange[RevealedValue]:
@@ -81,33 +90,55 @@ def _unreadable(old: FileVersion | None, new: FileVersion | None, fault: Fault) 
 
 
 def _compare_with_parts(
-    base: Versions, parts: Sequence[Versions], opener: Opener, *, base_differs: bool
+    base: Versions, parts: Sequence[PartVersions], opener: Opener, *, base_differs: bool
 ) -> list[FileChange[RevealedValue]]:
-    sides = _read(base, opener)
-    joining: tuple[list[tuple[bytes, Side]], list[tuple[bytes, Side]]] = ([], [])
+    sides = list(_read(base, opener))
+    if not any(map(takes_parts, sides)):
+        several = [base] if base_differs else []
+        return [compare(*each, opener) for each in several + [part.versions for part in parts if part.differs]]
+    joining: tuple[list[Piece], list[Piece]] = ([], [])
     changed: list[PartChange] = []
-    alone: list[Versions] = []
-    for versions in parts:
+    found: list[FileChange[RevealedValue]] = []
+    faults: list[Fault] = []
+    for versions, differs in parts:
         read_parts = _read(versions, opener)
-        there = [
-            (number, side)
-            for number, (version, side) in enumerate(zip(versions, read_parts, strict=True))
-            if version is not None
-        ]
-        if not all(fits(sides[number], side) for number, side in there):
-            alone.append(versions)
-            continue
-        path = _there(*versions).path
-        beyond, lacking = differences(read_parts[1], sides[1])
-        changed.append(PartChange(path, _happening(*versions), beyond, lacking))
-        for number, side in there:
-            joining[number].append((path, side))
-    found = [compare(*versions, opener) for versions in alone]
-    if not changed:
-        return ([compare(*base, opener)] if base_differs else []) + found
-    joined = (join(sides[0], joining[0]), join(sides[1], joining[1]))
-    whole = _compare_sides(base[0], base[1], *joined)
+        pieces = [_piece(base, sides, number, versions, read_parts) for number in (0, 1)]
+        problem = pieces[1] if isinstance(pieces[1], str) else ""
+        usable = [one for one in pieces if isinstance(one, Piece)]
+        if differs and (problem or not usable or any(isinstance(one, str) for one in pieces)):
+            alone = compare(*versions, opener)
+            if problem:
+                fault = Fault("new", "text", f"{_label(base)} cannot be used while this is here: {problem}")
+                standing = "unreadable" if alone.standing == "other" else alone.standing
+                alone = alone._replace(standing=standing, faults=(*alone.faults, fault))
+            found.append(alone)
+        elif problem:
+            faults.append(Fault("new", "text", f"{_shown(_there(*versions).path)}: {problem}"))
+        if differs and usable and len(usable) == sum(version is not None for version in versions):
+            beyond, lacking = differences(read_parts[1], sides[1])
+            changed.append(PartChange(_there(*versions).path, _happening(*versions), beyond, lacking))
+        for number, one in enumerate(pieces):
+            if isinstance(one, Piece):
+                joining[number].append(one)
+    if not changed and not base_differs:
+        return found
+    before, after = join(sides[0], joining[0], "old"), join(sides[1], joining[1], "new")
+    whole = _compare_sides(base[0], base[1], before, after._replace(faults=(*after.faults, *faults)))
     return [whole._replace(parts=tuple(changed), counts=base_differs + len(changed)), *found]
+
+
+def _piece(
+    base: Versions, sides: Sequence[Side], number: int, versions: Versions, read_parts: Sequence[Side]
+) -> Piece | str | None:
+    """Take one version of a file for a part of the base's version; say why it is none; None if there is nothing."""
+    version = versions[number]
+    if version is None:
+        return None
+    if belongs(version.path, base[number]):
+        return piece(sides[number], version, read_parts[number]) if takes_parts(sides[number]) else None
+    if number and belongs(version.path, base[0]) and isinstance(piece(sides[0], version, read_parts[1]), Piece):
+        return "its file is gone, and its value with it"
+    return None
 
 
 def _compare(old: FileVersion | None, new: FileVersion | None, opener: Opener) -> FileChange[RevealedValue]:
@@ -203,6 +234,14 @@ def _other(old: FileVersion | None, new: FileVersion | None) -> FileChange[Revea
         sizes=_sizes(old, new),
         note=_note(old, new),
     )
+
+
+def _label(versions: Versions) -> str:
+    return _shown(_there(*versions).path)
+
+
+def _shown(path: bytes) -> str:
+    return path.decode("utf-8", "surrogateescape")
 
 
 def _there(old: T | None, new: T | None) -> T:

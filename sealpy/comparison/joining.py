@@ -1,56 +1,90 @@
 """A file and its parts, read as one: what a part holds stands in the place of what its base has for that key.
 
-Whoever can push can write a part: it needs no key of the base, and nothing vouches for who wrote it.
+Whoever can push can write a part: it needs no key of the base, and nothing vouches for who wrote it. What decrypting
+would refuse is not joined and becomes a fault, for then nothing of the file is used.
 """
 
+from binascii import b2a_base64
 from collections.abc import Sequence
+from typing import Literal, NamedTuple
 
-from sealpy import kubernetes
+from sealpy import claims, kubernetes, part_folder
+from sealpy.changeset import Fault, FileVersion
+from sealpy.claims import Claim
 from sealpy.comparison.sides import Origin, Side
-from sealpy.document import Leaf, Path
+from sealpy.document import Leaf
+from sealpy.errors import DocumentError, Refused
 from sealpy.kubernetes import Manifest
+from sealpy.values import decode_base64
 
-Name = tuple[str, str, str]
+_REGULAR = 0o100000
 
 
-def fits(base: Side, part: Side) -> bool:
-    """Tell whether a version of a file is a part of a version of another."""
-    objects = _objects(part)
-    if len(objects) != 1 or part.document is None or part.document.documents != 1:
+class Piece(NamedTuple):
+    """A version of a part, and what it claims."""
+
+    path: str
+    side: Side
+    claim: Claim
+
+
+def takes_parts(base: Side) -> bool:
+    """Tell whether what stands in the folder of a version of a file is taken for parts of it."""
+    return base.document is not None and claims.takes_parts(base.document)
+
+
+def belongs(path: bytes, base: FileVersion | None) -> bool:
+    """Tell whether a path is that of a part of a file, or of the folder of its parts."""
+    if base is None:
         return False
-    rows = [leaf for leaf in part.leaves if leaf.kind != "comment"]
-    values = [leaf for leaf in rows if _is_value(leaf, objects[0])]
-    named = [leaf for leaf in rows if objects[0] is not None and leaf.path in kubernetes.NAMING]
-    if not values or len(values) + len(named) < len(rows):
-        return False
-    here = [one and _name(one) for one in _objects(base)]
-    return (objects[0] and _name(objects[0])) in here
+    place, name = _text(path), _text(base.path)
+    return part_folder.base_of(place) == name or part_folder.folder_of(name) == place
 
 
-def join(base: Side, parts: Sequence[tuple[bytes, Side]]) -> Side:
-    """Put the values of parts, which fit, into their base."""
+def piece(base: Side, version: FileVersion, part: Side) -> Piece | str:
+    """Take a version of a file for a part of a version of another, or say why it is none."""
+    path = _text(version.path)
+    if version.mode & 0o170000 not in (0, _REGULAR):
+        return f"{version.problem or 'it is no file'}, which is not followed"
+    if part.document is None:
+        return part.faults[0].message if part.faults else version.problem or "it cannot be read"
+    try:
+        claimed = claims.claim(path, part.document)
+        manifest = claims.target(base.leaves, path, claimed.owner)
+        for key in claimed.values:
+            claims.seat(base.leaves, manifest, key)
+    except (DocumentError, Refused) as error:
+        return error.message
+    return Piece(path, part, claimed)
+
+
+def join(base: Side, pieces: Sequence[Piece], where: Literal["old", "new"]) -> Side:
+    """Put the values of parts into their base; of a key that two parts hold, only the first."""
     leaves, sealed = list(base.leaves), list(base.sealed) or [""] * len(base.leaves)
     closed, exposed, origins = set(base.closed), set(base.exposed), dict(base.origins)
     faults = list(base.faults)
     state = base.state
-    for path, part in parts:
-        target = _objects(part)[0]
-        into = next((one for one in _objects(base) if one and target and _name(one) == _name(target)), None)
-        shown = path.decode("utf-8", "surrogateescape")
-        faults += [fault._replace(message=f"{shown}: {fault.message}") for fault in part.faults]
+    taken: dict[tuple[claims.Owner, str], str] = {}
+    for path, part, claimed in sorted(pieces, key=lambda piece: piece.path):
+        manifest = claims.target(base.leaves, path, claimed.owner)
+        faults += [fault._replace(message=f"{path}: {fault.message}") for fault in part.faults]
         state = part.state if part.state in ("opaque", "unreadable") and state != "unreadable" else state
-        for index, leaf in enumerate(part.leaves):
-            if not _is_value(leaf, target):
+        positions = {leaf.path: index for index, leaf in enumerate(part.leaves) if leaf.kind != "comment"}
+        for key, stands in claimed.values.items():
+            other = taken.setdefault((claimed.owner, key), path)
+            if other != path:
+                faults.append(Fault(where, "text", f"{other} and {path} both hold {key}", hint="remove one of the two"))
                 continue
-            place = _place(leaves, leaf, into)
-            replaces = place < len(leaves)
-            moved = _moved(leaf, into)
-            if replaces:
+            index = positions[stands.path]
+            field, replaces = claims.seat(base.leaves, manifest, key)
+            moved = _moved(part.leaves[index], manifest, field, is_open=index not in part.closed)
+            place = _position(leaves, moved)
+            if place < len(leaves):
                 leaves[place], sealed[place] = moved, part.sealed[index]
             else:
                 leaves.append(moved)
                 sealed.append(part.sealed[index])
-            origins[place] = Origin(path, replaces)
+            origins[place] = Origin(path.encode("utf-8", "surrogateescape"), replaces)
             for mine, theirs in ((closed, part.closed), (exposed, part.exposed)):
                 mine.discard(place)
                 if index in theirs:
@@ -66,36 +100,28 @@ def join(base: Side, parts: Sequence[tuple[bytes, Side]]) -> Side:
     )
 
 
-def _objects(side: Side) -> list[Manifest | None]:
-    """Return the Secrets and ConfigMaps of a version; None stands for a document that is no Kubernetes object."""
-    found = kubernetes.manifests(side.leaves)
-    return [one for one in found if kubernetes.is_secret_like(one)] if found else [None]
+def _moved(value: Leaf, manifest: Manifest | None, field: str, *, is_open: bool) -> Leaf:
+    """Return a part's value as it stands in its base: under the base's section, spelt as values are there."""
+    if manifest is None:
+        return value
+    own, key = value.path
+    field = field or str(own)
+    content = value.content
+    if is_open and kubernetes.is_encoded(manifest.kind, field) != kubernetes.is_encoded(manifest.kind, str(own)):
+        if kubernetes.is_encoded(manifest.kind, field):
+            content = b2a_base64(content.encode("utf-8", "surrogateescape"), newline=False).decode()
+        else:
+            content = (decode_base64(content) or b"").decode("utf-8", "surrogateescape")
+    return value._replace(path=(*manifest.prefix, field, key), document=manifest.document, content=content)
 
 
-def _name(manifest: Manifest) -> Name:
-    return manifest.kind, manifest.namespace, manifest.name
-
-
-def _is_value(leaf: Leaf, target: Manifest | None) -> bool:
-    if leaf.kind == "comment":
-        return False
-    return len(leaf.path) == 1 if target is None else len(leaf.path) == 2 and leaf.path[0] in kubernetes.SECTIONS
-
-
-def _place(leaves: Sequence[Leaf], value: Leaf, into: Manifest | None) -> int:
-    """Return the position of the base's value for a key, or the end; of a key in both sections, stringData's counts."""
-    prefix: Path = into.prefix if into is not None else ()
-    document = into.document if into is not None else 0
-    sections = (value.path[0], "stringData", "data", "binaryData") if into is not None else ()
-    wanted = [(*prefix, section, value.path[1]) for section in sections] or [value.path]
-    for path in wanted:
-        for index, leaf in enumerate(leaves):
-            if leaf.path == path and leaf.document == document and leaf.kind != "comment":
-                return index
+def _position(leaves: Sequence[Leaf], value: Leaf) -> int:
+    """Return where the base's value for a key stands, or the end."""
+    for index, leaf in enumerate(leaves):
+        if leaf.path == value.path and leaf.document == value.document and leaf.kind != "comment":
+            return index
     return len(leaves)
 
 
-def _moved(value: Leaf, into: Manifest | None) -> Leaf:
-    if into is None:
-        return value
-    return value._replace(path=(*into.prefix, *value.path), document=into.document)
+def _text(path: bytes) -> str:
+    return path.decode("utf-8", "surrogateescape")

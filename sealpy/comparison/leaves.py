@@ -167,9 +167,9 @@ def _compare(one: Entry, other: Entry, judge: Judge, counts: Counts) -> Change[R
     if one.closed or other.closed:
         if one.sealed and other.sealed:
             certainty = judge.certainty(one.sealed, other.sealed)
-            if one.origin != other.origin and certainty == "probable":
+            if (one.origin or other.origin) and certainty == "probable":
                 certainty = "unknown"  # each has a data key of its own
-            if other.origin is not None and one.origin is None:
+            if other.origin is not None:
                 return _change("changed", one, other, judge, certainty=certainty)
             if certainty == "unknown":
                 counts.unknown += 1
@@ -294,7 +294,7 @@ def _change(
     there = [entry for entry in (other, one) if entry is not None]
     secret = any(entry.secret or _PRIVATE_KEY.search(entry.leaf.content) for entry in there)
     origin = next((entry.origin for entry in there if entry.origin is not None), None)
-    if other is not None and other.origin is not None and other.origin.replaces:
+    if other is not None and other.origin is not None and (other.origin.replaces or _overwrites(one, other)):
         note = "; ".join(filter(None, (_REPLACES, note)))
     was = one.path if one is not None and other is not None and one.path != other.path else None
     return Change(
@@ -309,6 +309,11 @@ def _change(
         note,
         origin.path if origin is not None else b"",
     )
+
+
+def _overwrites(one: Entry | None, other: Entry) -> bool:
+    """Tell whether a part's value takes the place of one that a part brought."""
+    return one is not None and one.origin is not None and one.path[-1:] == other.path[-1:]
 
 
 def _remark(entry: Entry) -> str:

@@ -111,23 +111,157 @@ def test_a_tampered_part_is_found(team: Team) -> None:
     assert f"! {PART}: the MAC does not open" in ended.out
 
 
+PARTIAL = "apiVersion: v1\nkind: Secret\nmetadata: {name: web, namespace: shop}\nstringData:\n  STRIPE_KEY: sk_live_1\n"
+
+
 @pytest.mark.parametrize(
-    "text",
+    ("text", "problem"),
     [
-        SECRET.replace("name: web", "name: other"),
-        SECRET.replace("  name: web\n", "  name: web\n  labels: {a: b}\n"),
-        SECRET + "---\n" + SECRET.replace("name: web", "name: other"),
-        "a: {b: c}\n",
+        (
+            SECRET.replace("name: web", "name: other"),
+            "is a part of Secret shop/other, and its base has no such object",
+        ),
+        (
+            SECRET.replace("  name: web\n", "  name: web\n  labels: {a: b}\n"),
+            "a part holds values and the name of their object, not metadata",
+        ),
+        (SECRET + "---\n" + SECRET.replace("name: web", "name: other"), "a part holds one object, not several"),
+        ("a: {b: c}\n", "a part holds values and the name of their object, not a"),
+        (PARTIAL.replace("  STRIPE_KEY: ", "  <<: {DB_PASSWORD: evil}\n  A: "), "a part has no merge keys (<<)"),
+        (PARTIAL + "data:\n  STRIPE_KEY: Z29vZA==\n", "a part holds STRIPE_KEY twice"),
     ],
 )
-def test_what_is_no_part_stands_for_itself(team: Team, text: str) -> None:
+def test_what_decrypting_refuses_among_the_parts_stands_for_itself_and_is_a_fault(
+    team: Team, text: str, problem: str
+) -> None:
     team.seal("k8s/prod/secrets.d/x.yaml", text)
+
+    ended = team.ops("diff", "--reveal")
+
+    assert ended.code == 5
+    assert "k8s/prod/secrets.d/x.yaml  new" in ended.out
+    assert f"  ! {FILE} cannot be used while this is here: {problem}\n" in ended.out
+    assert "part k8s" not in ended.out
+    assert "1 changed file looked at: 1 with changes" in ended.out
+    assert team.ops("decrypt", FILE).out == ""
+
+
+def test_what_stands_beside_a_file_in_clear_without_secrets_is_like_any_other(team: Team) -> None:
+    team.dev.write("k8s/prod/app.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: app}\n")
+    _commit(team)
+    team.seal("k8s/prod/app.d/x.yaml", SECRET)
 
     shown = _diff(team)
 
-    assert "k8s/prod/secrets.d/x.yaml  new" in shown
-    assert "part k8s" not in shown
-    assert "1 changed file looked at" in shown
+    assert "k8s/prod/app.d/x.yaml  new" in shown
+    assert "cannot be used" not in shown
+
+
+@pytest.mark.parametrize("linked", ["k8s/prod/secrets.d", PART])
+@pytest.mark.parametrize("committed", [False, True])
+def test_a_link_among_the_parts_is_a_fault(team: Team, linked: str, *, committed: bool) -> None:
+    team.seal("k8s/prod/elsewhere/STRIPE_KEY.yaml", PARTIAL)
+    _commit(team)
+    away = team.dev.folder / "k8s/prod/elsewhere" / ("STRIPE_KEY.yaml" if linked == PART else "")
+    (team.dev.folder / linked).parent.mkdir(exist_ok=True)
+    (team.dev.folder / linked).symlink_to(away)
+    if committed:
+        _commit(team)
+
+    ended = team.ops("diff", "--reveal", *(["HEAD~1", "HEAD"] if committed else []))
+
+    assert ended.code == 5
+    assert f"! {FILE} cannot be used while this is here: symbolic link to {away}, which is not followed\n" in ended.out
+    assert "no change in any secret" not in ended.out
+    assert f"{linked} is a symbolic link" in team.ops("decrypt", FILE).err
+
+
+def test_two_parts_with_one_key_are_a_fault_though_only_one_is_new(team: Team) -> None:
+    team.dev("add", FILE, "NEW", "--value-stdin", stdin="one")
+    _commit(team)
+    team.seal("k8s/prod/secrets.d/a.yaml", PARTIAL.replace("STRIPE_KEY", "NEW"))
+
+    ended = team.ops("diff", "--reveal")
+
+    assert ended.code == 5
+    assert "! k8s/prod/secrets.d/NEW.yaml and k8s/prod/secrets.d/a.yaml both hold NEW" in ended.out
+
+
+def test_a_part_that_nobody_reads_any_more_is_told_with_a_change_of_its_file(team: Team) -> None:
+    team.seal("k8s/prod/secrets.d/x.yaml", "a: {b: c}\n")
+    _commit(team)
+    assert team.ops("set", FILE, '["stringData"]["DB_USER"]', '"x"').code == 0
+
+    assert "! k8s/prod/secrets.d/x.yaml: a part holds values and the name of their object, not a\n" in (
+        team.ops("diff", "--reveal").out
+    )
+
+
+def test_what_a_part_hides_of_its_file_is_no_change(team: Team) -> None:
+    team.dev("add", FILE, "DB_PASSWORD", "--value-stdin", stdin="battery-staple")
+    _commit(team)
+    assert team.ops("set", FILE, '["stringData"]["DB_PASSWORD"]', '"behind the part"').code == 0
+
+    shown = _diff(team)
+
+    assert "stringData.DB_PASSWORD" not in shown
+    assert "no change in any secret" in shown
+
+
+@pytest.mark.parametrize("reader", ["ops", "dev"])
+def test_a_part_that_takes_the_place_of_another_persons_is_flagged(team: Team, reader: str) -> None:
+    team.dev("add", FILE, "STRIPE_KEY", "--value-stdin", stdin="sk_live_1")
+    _commit(team)
+    team.dev("add", FILE, "STRIPE_KEY", "--value-stdin", stdin="sk_live_2")
+
+    shown = getattr(team, reader)("diff", "--reveal").out
+
+    (line,) = [line for line in shown.splitlines() if "~ stringData.STRIPE_KEY" in line]
+    assert "replaces a value its author could not read" in line
+
+
+@pytest.mark.parametrize("new_name", ["", "k8s/prod/web.yaml"])
+def test_a_file_that_goes_or_moves_without_its_parts_loses_their_keys(team: Team, new_name: str) -> None:
+    team.dev("add", FILE, "STRIPE_KEY", "--value-stdin", stdin="sk_live_1")
+    _commit(team)
+    if new_name:
+        (team.dev.folder / FILE).rename(team.dev.folder / new_name)
+    else:
+        (team.dev.folder / FILE).unlink()
+
+    ended = team.ops("diff", "--reveal")
+
+    assert ended.code == 5
+    assert f"! {PART}: its file is gone, and its value with it\n" in ended.out
+    assert '- stringData.STRIPE_KEY "sk_live_1"' in " ".join(ended.out.split())
+    assert ("stringData.DB_PASSWORD" in ended.out) is not bool(new_name)
+
+
+def test_a_file_that_moves_with_its_parts_keeps_their_keys(team: Team) -> None:
+    team.dev("add", FILE, "STRIPE_KEY", "--value-stdin", stdin="sk_live_1")
+    _commit(team)
+    (team.dev.folder / FILE).rename(team.dev.folder / "k8s/prod/web.yaml")
+    (team.dev.folder / "k8s/prod/secrets.d").rename(team.dev.folder / "k8s/prod/web.d")
+
+    shown = _diff(team)
+
+    assert "stringData" not in shown
+    assert "gone" not in shown
+
+
+def test_a_value_goes_where_its_file_has_the_key_and_the_section_that_counts(team: Team) -> None:
+    team.seal(FILE, SECRET + "  DB_USER: bG9zZXI=\n")
+    _commit(team)
+    team.seal(
+        "k8s/prod/secrets.d/DB_USER.yaml",
+        PARTIAL.replace("stringData:", "data:").replace("STRIPE_KEY: sk_live_1", "DB_USER: ZXZpbA=="),
+    )
+
+    shown = _diff(team)
+
+    assert '  ~ stringData.DB_USER  "shop" → "evil"   [replaces a value its author could not read]\n' in shown
+    assert "data.DB_USER  " not in shown.replace("stringData.DB_USER", "")
+    assert "DB_USER: evil\n" in team.ops("decrypt", FILE).out
 
 
 def test_json_names_the_part(team: Team) -> None:

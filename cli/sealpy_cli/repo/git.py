@@ -216,6 +216,27 @@ class Git:
                 asked -= 1
                 yield self._blob(reader, limit)
 
+    def folder(self, commit: str, path: bytes) -> dict[bytes, tuple[int, str]]:
+        """Return what a folder of a commit holds, by name: mode and object id; nothing if there is no such folder."""
+        if b"\n" in path:
+            return {}
+        writer, reader = self._pipes()
+        self._ask(writer, commit.encode() + b":" + path)
+        header = self._header(reader)
+        if len(header) != 3:
+            return {}
+        data = reader.read(int(header[2]))
+        _skip(reader, 1)
+        found: dict[bytes, tuple[int, str]] = {}
+        width = len(header[0]) // 2
+        start = 0
+        while header[1] == b"tree" and start < len(data):
+            end = data.index(b"\0", start)
+            mode, _, name = data[start:end].partition(b" ")
+            start = end + 1 + width
+            found[name] = (int(mode, 8), data[end + 1 : start].hex())
+        return found
+
     def _blob(self, reader: IO[bytes], limit: int) -> Blob:
         header = self._header(reader)
         if len(header) != 3:

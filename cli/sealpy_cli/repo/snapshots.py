@@ -9,14 +9,14 @@ import stat
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from sealpy import part_folder
 from sealpy.changeset import ChangeSet, FileChange, FileVersion, Range, Snapshot
-from sealpy.comparison import Opener, compare, compare_with_parts
+from sealpy.comparison import Opener, PartVersions, compare, compare_with_parts
 from sealpy.comparison.renames import pair, trait
 from sealpy.errors import SourceError
 from sealpy.redaction import RevealedValue
 from sealpy.sanitise import visible
 from sealpy_cli.repo.git import Blob, Git, GitError, RawChange
+from sealpy_cli.repo.part_groups import Group, grouped
 
 LIMIT = 20 << 20
 """Bytes of a file that is looked into; what is larger is named in the report."""
@@ -33,7 +33,7 @@ _DEFAULTS = (
 )
 # origin/HEAD says which branch is the default, and reads badly.
 _BETTER_NAMES = ("refs/remotes/origin/main", "refs/remotes/origin/master", "refs/remotes/origin/develop")
-_REGULAR, _LINK, _SUBMODULE = 0o100644, 0o120000, 0o160000
+_LINK, _SUBMODULE = 0o120000, 0o160000
 _SHALLOW = 'in a shallow clone the base may be missing: "git fetch --unshallow" brings it'
 
 
@@ -143,60 +143,27 @@ def of_files(old: str, new: str, opener: Opener) -> ChangeSet[RevealedValue]:
 def changes_of(git: Git, compared: Comparison, opener: Opener) -> ChangeSet[RevealedValue]:
     """Read both sides of every file that differs, and compare them."""
     changes = _with_renames(git, compared, opener)
-    groups = _grouped(changes, compared.range.new.commit or compared.range.old.commit)
+    groups = grouped(git, changes, compared.range.new.commit or compared.range.old.commit)
     result = ChangeSet(compared.range, _compare_groups(git, groups, compared.top, opener))
     if not changes:
         result.totals.unchanged = git.count(compared.range.new.commit, compared.paths)
     return result
 
 
-class _Group(NamedTuple):
-    """A file that differs, or whose parts do; ``differs`` is false where it is only read along with its parts."""
-
-    file: RawChange
-    parts: Sequence[RawChange] = ()
-    differs: bool = True
-
-
-def _grouped(changes: Sequence[RawChange], commit: str) -> list[_Group]:
-    """Bring what may be parts together with their files, in the order of the files."""
-    files = {change.new_path or change.old_path: change for change in changes}
-    parts: dict[bytes, list[RawChange]] = {}
-    for path, change in files.items():
-        base = _base_of(path)
-        if base and (base in files or commit):
-            parts.setdefault(base, []).append(change)
-    of_parts = {id(part) for several in parts.values() for part in several}
-    groups = [_Group(change, parts.pop(path, ())) for path, change in files.items() if id(change) not in of_parts]
-    groups += [_Group(_unchanged(base, commit), several, differs=False) for base, several in parts.items()]
-    return sorted(groups, key=lambda group: group.file.new_path or group.file.old_path)
-
-
-def _base_of(path: bytes) -> bytes | None:
-    try:
-        base = part_folder.base_of(path.decode())
-    except UnicodeDecodeError:
-        return None
-    return base.encode() if base is not None and "\n" not in base else None
-
-
-def _unchanged(path: bytes, commit: str) -> RawChange:
-    # git takes the path in a commit for the name of an object.
-    name = f"{commit}:{path.decode()}"
-    return RawChange(path, path, _REGULAR, _REGULAR, name, name)
-
-
 def _compare_groups(
-    git: Git, groups: Sequence[_Group], top: bytes, opener: Opener
+    git: Git, groups: Sequence[Group], top: bytes, opener: Opener
 ) -> Iterator[FileChange[RevealedValue]]:
-    versions = versions_of(git, [change for group in groups for change in (group.file, *group.parts)], top)
+    versions = versions_of(
+        git, [one for group in groups for one in (group.file, *(part for part, _ in group.parts))], top
+    )
     for group in groups:
         file = next(versions)
-        parts = [next(versions) for _ in group.parts]
+        parts = [PartVersions(next(versions), differs) for _, differs in group.parts]
         if parts and (group.differs or all(one is not None and one.data is not None for one in file)):
             yield from compare_with_parts(file, parts, opener, base_differs=group.differs)
         else:
-            yield from (compare(*each, opener) for each in ([file] if group.differs else []) + parts)
+            alone = [*([file] if group.differs else []), *(part.versions for part in parts if part.differs)]
+            yield from (compare(*each, opener) for each in alone)
 
 
 def versions_of(
