@@ -426,7 +426,8 @@ def test_a_value_that_looks_sealed_is_still_one_in_clear(team: Team) -> None:
         stdin="ENC[AES256_GCM,data:AAAA,iv:AAAA,tag:AAAA,type:str]",
     )
 
-    assert ended.code != 0
+    assert ended.code == 1
+    assert "token would stand in clear in k8s/prod/v.d/token.yaml" in ended.err
     assert team.files() == before
 
 

@@ -372,7 +372,7 @@ def test_a_remote_that_can_only_be_read_is_asked_once(remote: Remote) -> None:
 
     assert ended.code == 2
     assert ended.err == (
-        "sealpy: git: origin cannot be pushed to: '../nope.git' does not appear to be a git repository; "
+        "sealpy: origin cannot be pushed to: '../nope.git' does not appear to be a git repository; "
         "Could not read from remote repository.\n"
         'sealpy: hint: nothing was pushed; "git remote get-url --push origin" says where to, '
         "and it takes the right to write there\n"
@@ -383,7 +383,10 @@ def test_a_remote_that_can_only_be_read_is_asked_once(remote: Remote) -> None:
 
 @pytest.mark.parametrize(
     ("script", "said"),
-    [("echo scan >&2; echo found a secret; exit 3", "; it said: found a secret; scan"), ("exit 1", ", without a word")],
+    [
+        ("echo scan >&2; echo To mend it, ask; exit 3", "; it said: To mend it, ask; scan"),
+        ("exit 1", ", without a word"),
+    ],
 )
 def test_a_hook_that_stops_the_push_is_asked_once(remote: Remote, script: str, said: str) -> None:
     bob = remote.clone("bob", has_key=False)
@@ -571,6 +574,17 @@ class TestCommitAlone:
         assert bob("add", FILE, "A", "--value-stdin", "--commit", message, *words, stdin="1") == (8, "", said)
         assert bob.git("status", "--porcelain") == ""
 
+    def test_an_index_that_is_locked_is_said_with_what_stands_where(self, remote: Remote) -> None:
+        bob = remote.clone("bob", has_key=False)
+        bob.write(".git/index.lock", "")
+
+        ended = bob("set", FILE, IMAGE, '"app-2"', "--commit", "x")
+
+        assert ended.code == 1
+        assert ended.err.startswith(f"sealpy: {FILE} is written, but not committed: Unable to create ")
+        assert f'hint: "git add -- {FILE}", then "git commit"\n' in ended.err
+        assert bob.git("status", "--porcelain") == f" M {FILE}\n"
+
     def test_without_an_author_nothing_is_written(self, remote: Remote) -> None:
         bob = remote.clone("bob", has_key=False)
         nobody = dict.fromkeys(("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME", "GIT_AUTHOR_EMAIL"), "")
@@ -578,7 +592,7 @@ class TestCommitAlone:
         ended = bob("add", FILE, "A", "--value-stdin", "--commit", "x", stdin="1", env=nobody)
 
         assert ended.code == 2
-        assert ended.err.startswith("sealpy: git: it is not known who commits: ")
+        assert ended.err.startswith("sealpy: it is not known who commits: ")
         assert ended.err.endswith("hint: git config user.name NAME, and git config user.email ADDRESS\n")
         assert bob.git("status", "--porcelain") == ""
 

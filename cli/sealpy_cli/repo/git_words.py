@@ -2,17 +2,24 @@
 
 import re
 
-from sealpy.errors import Refused, SealpyError
-from sealpy_cli.repo.git import GitError
+from sealpy.errors import Refused, SealpyError, SourceError
 from sealpy_cli.repo.git_writer import Ran
 
 _OVERTAKEN = ("(fetch first)", "(non-fast-forward)", "(stale info)")
 """How git itself rejects a push because the branch has moved."""
 
-_BUSY = ("cannot lock", "unable to lock", "failed to lock", "failed to update ref", "old value", "already exists")
+_BUSY = (
+    "cannot lock",
+    "unable to lock",
+    "failed to lock",
+    "failed to update ref",
+    "old value",
+    "already exists",
+    "already been updated",
+)
 """What a remote says when somebody else writes to the branch in the same moment."""
 
-_NOISE = ("hint:", "error: failed to push some refs", "please make sure", "and the repository exists", "to ", "done")
+_NOISE = ("hint:", "error: failed to push some refs", "please make sure", "and the repository exists")
 _LINES, _LENGTH = 5, 400
 _CREDENTIALS = re.compile(r"(?<=//)[^/@\s]+@")
 
@@ -22,11 +29,12 @@ def said(ran: Ran) -> str:
 
     It is what others wrote, to be made safe where it is shown, as every message of an error is.
     """
-    lines = (ran.out + b"\n" + ran.err).decode("utf-8", "replace").splitlines()
+    # With a verdict of git's own, its output is that, and an address.
+    lines = ((b"" if _summary(ran) else ran.out + b"\n") + ran.err).decode("utf-8", "replace").splitlines()
     kept = []
     for line in lines:
         text = line.removeprefix("remote:").strip()
-        if text and "\t" not in text and not text.lower().startswith(_NOISE):
+        if text and not text.lower().startswith(_NOISE):
             kept.append(re.sub(r"^(?:fatal|error): ", "", text))
     kept = list(dict.fromkeys(kept))
     shown = "; ".join(kept[:_LINES]) + ("; …" if len(kept) > _LINES else "")
@@ -58,7 +66,7 @@ def refusal(ran: Ran, remote: str) -> SealpyError:
             "the pre-push hook stopped the push" + (f"; it said: {words}" if words else ", without a word"),
             hint="nothing was pushed; do what the hook asks for, and run this again",
         )
-    return GitError(
+    return SourceError(
         f"{remote} cannot be pushed to: {words or 'no reason was given'}",
         hint=f'nothing was pushed; "git remote get-url --push {remote}" says where to, and it takes the right to write there',
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sealpy.errors import Refused, SourceError
 from sealpy_cli import terminal
 from sealpy_cli.repo import git_words
-from sealpy_cli.repo.git import GitError, fault
+from sealpy_cli.repo.git import fault
 from sealpy_cli.repo.git_writer import GitWriter
 
 
@@ -16,7 +16,7 @@ def prepare(top: str, names: Sequence[str]) -> None:
 
     Raises:
         Refused: files have changes that are not committed, which would go into the same commit.
-        GitError: git knows no author.
+        SourceError: git knows no author, or fails.
     """
     git = GitWriter(top)
     changed = _changed(git, names)
@@ -28,7 +28,7 @@ def prepare(top: str, names: Sequence[str]) -> None:
     for name in ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT"):
         ran = git.attempt("var", name)
         if ran.code:
-            raise GitError(
+            raise SourceError(
                 f"it is not known who commits: {fault(ran.err).complaint}",
                 hint="git config user.name NAME, and git config user.email ADDRESS",
             )
@@ -52,7 +52,12 @@ def commit(top: str, names: Sequence[str], message: str) -> None:
             )
         terminal.say("nothing changed, so there is nothing to commit")
         return
-    git.run("add", "--", *changed)
+    ran = git.attempt("add", "--", *changed)
+    if ran.code:
+        raise Refused(
+            f"{', '.join(changed)} is written, but not committed: {git_words.said(ran)}",
+            hint=f'"git add -- {shlex.join(changed)}", then "git commit"',
+        )
     words = ("commit", "--quiet", "--only", "-F", "-", "--", *changed)
     ran = git.attempt(*words, stdin=message.encode("utf-8", "surrogateescape"))
     if ran.code:
