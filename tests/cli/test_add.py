@@ -497,6 +497,18 @@ def test_a_part_of_a_linked_file_stands_beside_the_file_itself(team: Team) -> No
     assert team.ops("decrypt", "--extract", '["stringData"]["STRIPE_KEY"]', FILE).out == "x"
 
 
+def test_a_file_in_a_linked_folder_has_the_rule_of_its_place(team: Team, other_key: AgeKey) -> None:
+    team.rules(team.rule("^k8s/prod/"), f"{{age: {other_key.recipient}}}")
+    (team.dev.folder / "link").symlink_to("k8s/prod")
+
+    assert team.dev("add", "link/secrets.yaml", "STRIPE_KEY", "--value-stdin", stdin="x").code == 0
+    assert team.dev("add", "link/new.env", "K", "--env-file", "--value-stdin", stdin="x").code == 0
+
+    for name in (PART, "k8s/prod/new.env"):
+        assert team.key.recipient in team.dev.read(name)
+        assert other_key.recipient not in team.dev.read(name)
+
+
 def test_a_part_that_git_ignores_is_pointed_out(team: Team) -> None:
     team.dev.git("init", "-q")
     team.dev.write(".gitignore", "*.d/\n")

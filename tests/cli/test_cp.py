@@ -198,6 +198,14 @@ class TestWholeFiles:
         assert ended.code == 0, ended.err
         assert team.readers(NEW) == ["leo"]
 
+    def test_a_linked_folder_has_the_rule_of_its_place(self, team: Team) -> None:
+        (team.folder / "k8s/dev/link").symlink_to("../prod/new")
+
+        ended = team.olga("cp", DEV, "k8s/dev/link/", "--keep-values")
+
+        assert ended.code == 0, ended.err
+        assert team.readers(NEW) == ["olga", "leo"]
+
     def test_a_target_that_does_not_open_is_not_replaced(self, team: Team) -> None:
         ended = team.dan("cp", DEV, PROD, "--keep-values")
 

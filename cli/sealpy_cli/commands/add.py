@@ -83,9 +83,7 @@ def add(  # noqa: PLR0913 - one for each option
             asked.append(_value(session, key, source, value_stdin=value_stdin))
         return asked[0]
 
-    if os.path.islink(file):
-        # Its parts stand beside the file itself, where everybody looks who does not come by this link.
-        file = os.path.relpath(os.path.realpath(file))
+    file = part_files.real(file)
 
     remarks = Remarks()
 

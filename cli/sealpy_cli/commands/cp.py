@@ -21,7 +21,7 @@ from sealpy_cli import terminal, tree_path
 from sealpy_cli.exit_codes import BAD_PATH, FAILED, NO_FILE, NO_KEY, Stop, while_sealing
 from sealpy_cli.grammar import Arguments, Call
 from sealpy_cli.session import Session
-from sealpy_cli.team import environment_rules, project_file, promotion, sealed_files
+from sealpy_cli.team import environment_rules, part_files, project_file, promotion, sealed_files
 from sealpy_cli.team.promotion import Outcome, Value
 
 _SCHEMA = "sealpy.cp/1"
@@ -66,6 +66,7 @@ def cp(root: Arguments, source: str, target: str, *, keep_values: bool, as_json:
     start, end = _place(source, here=True), _place(target, here=False)
     if os.path.isdir(end.path) or end.path.endswith("/"):
         end = end._replace(path=os.path.join(end.path, os.path.basename(start.path)))
+    end = end._replace(path=part_files.real(end.path))
     session = session.near(end.path)
     calls = project_file.load(sealed_files.rules_of(session).path)
     if end.key and not start.key:

@@ -15,6 +15,12 @@ from sealpy.rules import CreationRule, Rules
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 
+def real(file: str) -> str:
+    """Return the path of a file itself, where links lead to it: its rule and its parts are those of that place."""
+    path = os.path.realpath(file)
+    return file if path == os.path.abspath(file) else os.path.relpath(path)
+
+
 def check_rule(rules: Rules | None, base: str, part: str) -> CreationRule | None:
     """Return the rule that a part is to be sealed by; None without rules.
 
