@@ -110,6 +110,8 @@ def parse(text: str, path: str) -> Project:
 
 def plain(recipient: str) -> str:
     """Write a master key that has no name; it may come from a file, and be anything."""
+    if not recipient.strip():
+        return "a key that names nobody"
     if "AGE-SECRET-KEY-" in recipient.upper():
         return "a private key, which does not belong there"
     from sealpy.sanitise import visible  # compiles patterns that decrypting a file does not need

@@ -90,7 +90,7 @@ def run(repository: Repository, paths: Sequence[str], *, environ: Mapping[str, s
         found += verdict.findings
         if verdict.metadata is not None:
             for key in verdict.metadata.master_keys():
-                if key.backend == "age":
+                if key.backend == "age" and key.label.strip():
                     recipients.setdefault(key.label, entry.name)
     found += _parts(repository, bases, calls)
     found += _configurations(repository, recipients, calls)

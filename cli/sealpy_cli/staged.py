@@ -12,6 +12,7 @@ from typing import NamedTuple
 from sealpy import files
 from sealpy.errors import SourceError
 from sealpy_cli import commit_check, many, terminal
+from sealpy_cli.exit_codes import OK
 from sealpy_cli.repo.committed import Committed
 from sealpy_cli.repo.git import Git
 from sealpy_cli.repo.git_writer import GitWriter
@@ -39,12 +40,17 @@ def run(session: Session) -> int:
     writer = GitWriter(found.top)
     items = [many.Item(name, name) for name in waiting]
     with closing(Committed()) as committed:
-        return many.each(
+        code = many.each(
             items,
             lambda item: _seal(session, writer, committed, waiting[item.path]),
             "encrypted",
             clear=True,
         )
+    if code == OK:
+        terminal.hint(
+            "what was staged in clear stays in .git/objects until git prunes it; a push does not take it along"
+        )
+    return code
 
 
 def is_partial() -> bool:

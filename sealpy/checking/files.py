@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
-from sealpy import kubernetes, metadata, registry, sealing
+from sealpy import conflict, kubernetes, metadata, registry, sealing
 from sealpy.checking import access, integrity, mending
 from sealpy.checking.findings import Finding
 from sealpy.checking.mending import Tools, name_of
@@ -30,7 +30,6 @@ _SECRET_FIELDS = frozenset(("data", "stringData"))
 _STAND_INS = frozenset(("ExternalSecret", "ClusterExternalSecret", "SealedSecret"))
 # What a template or a deployment puts a value in the place of.
 _PLACEHOLDER = re.compile(r"\s*(\{\{.*\}\}|\$\{[^}]*\}|\$\([^)]*\))\s*", re.DOTALL)
-_MARKERS = re.compile(rb"^<{7}[ \r\n].*^>{7}[ \r\n]", re.MULTILINE | re.DOTALL)
 _SEALED = b"ENC[AES256_GCM,"
 _MOST = 20
 """Findings of one kind in one file that are listed; the rest is counted."""
@@ -78,8 +77,10 @@ def check(subject: Subject, project: Project = EMPTY, tools: Tools | None = None
     sealed = _SEALED in data
     if not (sealed or b"sops" in data) and not _worth_parsing(path, data, rule):
         return _OTHER
-    if _MARKERS.search(data) and (sealed or (rule is not None and rule.path_regex)):
-        return Verdict("broken", (_conflict(path, data),))
+    if b"<<<<<<<" in data and (sealed or (rule is not None and rule.path_regex)):
+        line = conflict.line_of(data.decode("utf-8", "replace"))
+        if line:
+            return Verdict("broken", (_conflict(path, line),))
     fmt = registry.format_for(path)
     try:
         document = fmt.scan(fmt.decode(data))
@@ -325,9 +326,7 @@ def _is_opaque(path: str) -> bool:
     return not path.endswith((".yaml", ".yml", ".json", ".env", ".ini"))
 
 
-def _conflict(path: str, data: bytes) -> Finding:
-    found = _MARKERS.search(data)
-    line = data.count(b"\n", 0, found.start()) + 1 if found else 0
+def _conflict(path: str, line: int) -> Finding:
     return Finding(
         "SP404",
         path,

@@ -50,8 +50,11 @@ class Dotenv:
                 if text[start] == "#":
                     leaves.append(Leaf((), start, end, "comment", text[start + 1 : end]))
                 elif equals < 0:
+                    from sealpy import conflict  # what can be read does without
+
                     line, column = line_and_column(text, start)
-                    raise ParseError("a line without an equals sign", line=line, column=column)
+                    found = ParseError("a line without an equals sign", line=line, column=column)
+                    raise conflict.explained(found, text)
                 else:
                     name, content = text[start:equals], text[equals + 1 : end].replace("\\n", "\n")
                     if sealed:

@@ -254,8 +254,10 @@ class _Parser:
         return Span(start, start + len(self.text[start:end].rstrip(_SPACE)))
 
     def _fail(self, index: int, message: str) -> NoReturn:
+        from sealpy import conflict  # what can be read does without
+
         line, column = line_and_column(self.text, index)
-        raise ParseError(message, line=line, column=column)
+        raise conflict.explained(ParseError(message, line=line, column=column), self.text)
 
 
 def _past_space(text: str, start: int, end: int) -> int:

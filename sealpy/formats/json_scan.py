@@ -228,8 +228,10 @@ def unescape(raw: str) -> str:
 
 def fail(text: str, index: int, message: str) -> NoReturn:
     """Raise a ParseError that says where."""
+    from sealpy import conflict  # what can be read does without
+
     line, column = line_and_column(text, index)
-    raise ParseError(message, line=line, column=column)
+    raise conflict.explained(ParseError(message, line=line, column=column), text)
 
 
 def _sure(found: re.Match[str] | None) -> re.Match[str]:

@@ -176,7 +176,9 @@ class _Scanner:
         except (UnicodeError, RecursionError):
             position, what = (1, 1), "it is not text"
         if position is not None:
-            raise ParseError(f"not YAML: {what}", line=position[0], column=position[1])
+            from sealpy import conflict  # what can be read does without
+
+            raise conflict.explained(ParseError(f"not YAML: {what}", line=position[0], column=position[1]), text)
         if not self.roots:
             if text.strip(BOM + " \t\r\n"):
                 raise ParseError("there is no YAML document, only comments", line=1, column=1)

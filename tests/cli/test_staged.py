@@ -54,6 +54,11 @@ def opened(repository: Repository, tool: Tool, home: Path, text: str) -> str:
     return ended.stdout
 
 
+PRUNED = (
+    "sealpy: hint: what was staged in clear stays in .git/objects until git prunes it; a push does not take it along\n"
+)
+
+
 class TestEncryptStaged:
     def test_it_seals_index_and_worktree_and_the_commit_goes_through(
         self, repository: Repository, tool: Tool, home: Path
@@ -62,7 +67,7 @@ class TestEncryptStaged:
 
         ended = repository.sealpy("encrypt", "--staged")
 
-        assert ended == (0, "", f"sealpy: encrypted {FILE}, which was staged in clear\n")
+        assert ended == (0, "", f"sealpy: encrypted {FILE}, which was staged in clear\n{PRUNED}")
         assert "hunter2" not in staged(repository)
         assert staged(repository) == worktree(repository)
         assert repository.git("status", "--porcelain").out == f"A  {FILE}\n"
@@ -85,6 +90,7 @@ class TestEncryptStaged:
             (
                 f"sealpy: encrypted {FILE} as it was staged\n"
                 f"sealpy: warning: {FILE} in the worktree is another version, and stays as it is, in clear\n"
+                f"{PRUNED}"
             ),
         )
         assert worktree(repository) == later

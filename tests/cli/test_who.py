@@ -110,6 +110,13 @@ def test_key_groups_are_told(repository: Repository) -> None:
     )
     repository.plain.write("k8s/qa/a.yaml", SECRET.format(name="db", password="hunter2"))
     repository.sops("encrypt", "-i", "k8s/qa/a.yaml")
+    for place, title in (("qa", "qa  1 encrypted file"), ("k8s/qa/a.yaml", "k8s/qa/a.yaml")):
+        ended = repository.sealpy("who", place, keys=())
+        assert ended.out.startswith(f"{title}\n  2 of 2 key groups together open it\n")
+    repository.plain.write("k8s/qa/b.yaml", repository.plain.read("k8s/qa/a.yaml"))
+    assert "\n  2 of 2 key groups together open each of them\n" in repository.sealpy("who", "qa", keys=()).out
+    repository.plain.write("k8s/qa/c.yaml", repository.plain.read("k8s/prod/a.yaml"))
+    assert "\n  2 of 2 key groups together open some of them\n" in repository.sealpy("who", "qa", keys=()).out
     assert repository.sealpy("who", "k8s/qa/a.yaml", keys=()).out == (
         "k8s/qa/a.yaml\n  2 of 2 key groups together open it\n"
         f"  {called(repository, 'cluster', 'prod')}\n  {called(repository, 'alice', 'dev')}\n"

@@ -8,6 +8,7 @@ from sealpy import operations, registry, rules
 from sealpy.checking.files import Subject, Verdict, check
 from sealpy.checking.findings import KINDS, SEVERITIES, Finding, graded
 from sealpy.checking.mending import Tools
+from sealpy.errors import ParseError
 from sealpy.identities import Identities, generate
 from sealpy.keyring import Keyring
 from sealpy.project import EMPTY, parse
@@ -122,6 +123,23 @@ class TestInClear:
         assert found(b"Such as ENC[AES256_GCM,data:a,iv:b,tag:c,type:str]\n", path="README.md") == []
 
 
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a.yaml", "a: b\n<<<<<<< HEAD\nc: d\n=======\nc: e\n>>>>>>> other\n"),
+        ("a.json", '{\n<<<<<<< HEAD\n"c": "d"\n=======\n"c": "e"\n>>>>>>> other\n}\n'),
+        ("a.env", "A=b\n<<<<<<< HEAD\nC=d\n=======\nC=e\n>>>>>>> other\n"),
+        ("a.ini", "[s]\n<<<<<<< HEAD\nc = d\n=======\nc = e\n>>>>>>> other\n"),
+    ],
+)
+def test_whoever_reads_a_conflict_hears_of_its_line_and_not_of_syntax(path: str, text: str) -> None:
+    fmt = registry.format_for(path)
+    with pytest.raises(ParseError) as caught:
+        fmt.scan(fmt.decode(text.encode()))
+    assert (caught.value.message, caught.value.line) == ("a merge left conflict markers", 2)
+    assert caught.value.__context__ is None
+
+
 class TestHalfSealed:
     def test_a_value_in_clear_among_sealed_ones_is_found(self) -> None:
         data = sealed().replace(b"stringData:\n", b"stringData:\n  NEW: in-clear-canary\n")
@@ -223,6 +241,10 @@ class TestAccess:
             f"{NAMES.shown(BOB.recipients[0])} can read it, but the rule does not say so"
         ]
         assert NAMES.shown(BOB.recipients[0]).startswith("bob (age1")
+
+    def test_a_recipient_without_a_text_is_said_in_words(self) -> None:
+        data = sealed().replace(f"recipient: {ALICE.recipients[0]}".encode(), b'recipient: ""')
+        assert found(data, rule())[0][2] == "a key that names nobody can read it, but the rule does not say so"
 
     def test_whoever_the_rule_names_and_cannot_read_is_named(self) -> None:
         covered = rule(to=f"{ALICE.recipients[0]},{BOB.recipients[0]}")

@@ -104,8 +104,11 @@ def _lines(files: Sequence[_File], calls: Project, top: str, *, single: bool) ->
     for name, below in _by_environment(files).items():
         title = visible(from_here(below[0].path, top)) if single else visible(name or _ELSEWHERE)
         yield title if single else f"{title}  {_count(below)}"
-        for needed, groups in sorted({_needed(file.metadata) for file in below if len(file.metadata.groups) > 1}):
-            yield f"  {needed} of {groups} key groups together open {'it' if single else 'some of them'}"
+        needs = [_needed(file.metadata) for file in below]
+        for needed, groups in sorted({each for each in needs if each[1] > 1}):
+            alike = "it" if len(below) == 1 else "each of them"
+            which = alike if needs.count((needed, groups)) == len(below) else "some of them"
+            yield f"  {needed} of {groups} key groups together open {which}"
         for reader in _readers(below):
             yield f"  {_shown(reader.key, calls)}{_remarks(reader, below, top)}"
         for label, paths in _missing(below).items():
