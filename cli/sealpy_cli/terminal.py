@@ -68,7 +68,7 @@ def hint(message: str) -> None:
 
 def fail(error: SealpyError, path: str = "") -> None:
     """Report an error; ``path`` is the file that was worked on, for errors that do not name one themselves."""
-    if path and isinstance(error, DocumentError) and error.path:
+    if isinstance(error, DocumentError) and error.path:
         path = error.path
     where = ""
     if path and not error.message.startswith(path):

@@ -356,7 +356,7 @@ class TestWithoutARule:
         plain = Program(tmp_path / "plain", home, {})
         plain.write("README.md", "Hello\n")
         ended = plain("check")
-        assert (ended.code, ended.out) == (0, "nothing to check: no file here is encrypted, or should be\n")
+        assert (ended.code, ended.out) == (0, "nothing to check: 0 files looked at\n")
 
 
 class TestWhatTheHookProposes:
@@ -596,3 +596,15 @@ class TestParts:
         self.part(repository, "PASSWORD", "PASSWORD")
         (finding,) = read(repository)["findings"]
         assert (finding["id"], finding["severity"]) == ("SP315", "note")
+
+
+def test_a_conflict_is_named_with_its_line_by_whoever_reads_the_file(repository: Repository) -> None:
+    line = next(line for line in repository.plain.read(PATH).splitlines() if "PASSWORD: " in line)
+    repository.replace(PATH, line, f"<<<<<<< HEAD\n{line}\n=======\n{line}\n>>>>>>> other")
+    for words in (("decrypt", PATH), ("set", PATH, '["a"]', '"b"'), ("add", PATH, "NEW", "--value-stdin")):
+        ended = repository.sealpy(*words)
+        assert ended.code != 0
+        assert ended.err.startswith(
+            f"sealpy: {PATH}:8: a merge left conflict markers\nsealpy: hint: take one side whole"
+        )
+    assert read(repository)["findings"][0]["line"] == 8

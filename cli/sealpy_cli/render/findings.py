@@ -72,7 +72,7 @@ def summary(report: Report) -> str:
     if report.without_key:
         words.append(f"{report.without_key:,} not verified, for no key here is meant for them")
     if not (report.files or counts):
-        return "nothing to check: no file here is encrypted, or should be"
+        return "nothing to check: 0 files looked at"
     return f"{', '.join(counts) or 'nothing is wrong'}: {', '.join(words)}"
 
 
