@@ -5,7 +5,7 @@
     2   a wrong word on the command line, a name git does not know, no repository, contents that the clone lacks
     3   findings of the policy (review and check)
     4   something could not be decrypted, and --require-decrypt was given
-    5   a MAC that does not fit, a value that does not open, metadata cut short: always
+    5   a MAC that does not fit, a value that does not open, metadata cut short, a part that does not fit: always
     70  a fault of ours
 
 Where several hold, the first of 2, 70, 5, 3, 4, 1 counts.

@@ -553,3 +553,26 @@ def test_with_the_key_a_name_that_no_part_can_have_is_committed_too(team: Team) 
 
     assert ended.code == 0, ended.err
     assert git("diff", "--name-only", "HEAD~1", "HEAD") == f"{FILE}\n"
+
+
+@pytest.mark.parametrize("key", [".sealpy-x", "kustomization"])
+def test_a_key_whose_part_nobody_would_read_is_refused_without_the_key_and_set_with_it(team: Team, key: str) -> None:
+    before = team.files()
+
+    ended = team.dev("add", FILE, key, "--value-stdin", stdin="v")
+
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.startswith(f"sealpy: {key}.yaml is no name for a part, so {key} cannot be added without the key\n")
+    assert team.files() == before
+    assert team.ops("add", FILE, key, "--value-stdin", stdin="v").code == 0
+    assert f"  {key}: v\n" in team.sops(FILE)
+
+
+@pytest.mark.parametrize("verb", ["decrypt", "fold"])
+def test_an_error_in_a_part_names_the_part(team: Team, verb: str) -> None:
+    team.seal(PART, SECRET + "type: Opaque\n")
+    team.dev.write("k8s/prod/secrets.d/b.yaml", "a: [")
+
+    assert team.ops(verb, FILE).err.startswith(f"sealpy: {PART}: a part holds values and the name of their object")
+    (team.dev.folder / PART).unlink()
+    assert team.ops(verb, FILE).err.startswith("sealpy: k8s/prod/secrets.d/b.yaml:2:1: not YAML")
