@@ -134,14 +134,23 @@ def _configurations(repository: Repository, recipients: Mapping[str, str], calls
 
 def _noting(bases: dict[str, None], repository: Repository, paths: Sequence[str]) -> Iterator[Entry]:
     """Pass the entries on, and take down the files that have parts, or would have them if they were there."""
-    for entry in repository.entries(paths):
-        base = part_folder.base_of(entry.name)
-        folder = part_folder.folder_of(entry.name)
+
+    def note(name: str) -> None:
+        base = part_folder.base_of(name)
+        folder = part_folder.folder_of(name)
         if base is not None:
             bases[base] = None
         if folder is not None and os.path.isdir(os.path.join(repository.top, folder)):
-            bases[entry.name] = None
+            bases[name] = None
+
+    for entry in repository.entries(paths):
+        if not entry.bystander:
+            note(entry.name)
         yield entry
+    for name in repository.displaced:
+        note(name)
+        for base in part_folder.bases_of(name):
+            note(base)
 
 
 def _parts(repository: Repository, bases: Iterable[str], calls: Project) -> list[Finding]:

@@ -565,6 +565,9 @@ class TestParts:
             repository.commit()
 
         found = [one for one in read(repository)["findings"] if one["id"] == "SP408"]
+        if not committed:
+            repository.plain.git("add", "-A")
+            assert [one["id"] for one in read(repository, "--staged")["findings"] if one["id"] == "SP408"] == ["SP408"]
 
         assert [(one["severity"], one["path"]) for one in found] == [("error", "k8s/prod/secrets.d/TOKEN.yaml")]
         assert f"{linked} is a symbolic link, which is not followed" in found[0]["message"]
@@ -580,6 +583,24 @@ class TestParts:
 
         assert (finding["id"], finding["path"]) == ("SP408", path)
         assert finding["message"].startswith(f"it is a part of {PATH}, which is gone")
+        repository.commit()
+        repository.plain.git("reset", "-q", "--soft", "HEAD~1")
+        assert [one["id"] for one in read(repository, "--staged")["findings"]] == ["SP408"]
+
+    @pytest.mark.parametrize("change", ["rm", "mv"])
+    def test_a_commit_that_leaves_parts_behind_is_an_error(self, repository: Repository, change: str) -> None:
+        path = self.part(repository, "TOKEN", "TOKEN")
+        repository.commit()
+        repository.plain.git(change, PATH, *(["k8s/prod/other-secrets.yaml"] if change == "mv" else []))
+
+        found = [(one["id"], one["path"]) for one in read(repository, "--staged")["findings"]]
+
+        assert found == [("SP408", path)]
+
+    def test_what_stands_beside_a_file_in_clear_without_secrets_is_no_part(self, repository: Repository) -> None:
+        repository.plain.write("k8s/prod/app.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: app}\n")
+        repository.add("k8s/prod/app.d/x-secrets.yaml", self.PART.format(key="TOKEN", name="db"), rule=REGEX)
+        assert read(repository)["findings"] == []
 
     def test_a_folder_of_whole_objects_without_a_file_is_like_any_other(self, repository: Repository) -> None:
         repository.add("k8s/prod/secrets-conf.d/db.yaml", self.PART.format(key="TOKEN", name="db"), rule=REGEX)

@@ -62,6 +62,8 @@ class Repository:
         self._configurations: dict[str, Configuration | None] = {}
         self._of_folder: dict[str, Configuration | None] = {}
         self._changed: dict[str, str] = {}
+        self.displaced: list[str] = []
+        """Where the next commit has no regular file any more, or a link instead."""
 
     def close(self) -> None:
         """End the process that was asked for history."""
@@ -200,6 +202,8 @@ class Repository:
                     bystanders.add(os.fsdecode(path))
                     yield os.fsdecode(path), blob
         for change in changes:
+            if change.old_path != change.new_path or change.new_mode & _KIND_OF_FILE != _REGULAR:
+                self.displaced.append(os.fsdecode(change.old_path or change.new_path))
             if change.new_path and change.new_mode & _KIND_OF_FILE == _REGULAR:
                 name = os.fsdecode(change.new_path)
                 if change.old_blob:
