@@ -180,15 +180,11 @@ class Model:
         if self.effective(base) is None:
             return Outcome(FAILED)
         file = self.files[base]
-        changed = set()
+        folded = self._folded(base)
+        changed = {path for path, value in folded.items() if file.values.get(path) != value}
+        file.values = folded
         for part in parts:
-            for key, content in self.files.pop(part).contents().items():
-                placed = file.place(key, as_bytes(content))
-                assert placed is not None
-                path, value = placed
-                if file.values.get(path) != value:
-                    file.values[path] = value
-                    changed.add(path)
+            del self.files[part]
         changes = {part: Change("gone") for part in parts}
         return Outcome(OK, {**changes, base: Change("set", frozenset(changed))} if changed else changes)
 
@@ -254,17 +250,20 @@ class Model:
         return Outcome(code, changes)
 
     def copy_key(self, person: str, source: str, target: str, path: Path, *, keep: bool) -> Outcome:
-        """Copy one value; from one environment to another only when that is insisted on."""
-        if not self.opens(person, [source]):
+        """Copy one value of a file and its parts; from one environment to another only when that is insisted on."""
+        if not self.opens(person, [source, *self.parts(source)]):
             return Outcome(NO_KEY)
+        if self.effective(source) is None:
+            return Outcome(FAILED)
         if target not in self.files:
             return Outcome(NO_FILE)
         if not self.opens(person, [target]):
             return Outcome(NO_KEY)
-        value = self.files[source].values.get(path)
-        if value is None:
-            return Outcome(FAILED)
+        value = self._folded(source).get(path)
         values = self.files[target].values
+        beaten = self.files[target].kind == "Secret" and path[0] == "data" and ("stringData", path[1]) in values
+        if value is None or beaten:
+            return Outcome(FAILED)
         if values.get(path) == value:
             return Outcome()
         if value != "" and not keep and environment_of(source) != environment_of(target):
@@ -273,29 +272,44 @@ class Model:
         return Outcome(OK, {target: Change("set", frozenset([path]))})
 
     def copy_file(self, person: str, source: str, target: str, *, keep: bool, written: bool) -> Outcome:
-        """Copy a file over another one, or where none is.
+        """Copy a file with its parts, as one, over another file, or where none is.
 
         ``written``: whether that changed a byte. Files with the same values may differ in their layout, which is not
         modelled.
         """
-        if not self.opens(person, [name for name in (source, target) if name in self.files]):
+        if not self.opens(person, [source, *self.parts(source)]):
             return Outcome(NO_KEY)
-        file, there = self.files[source], self.files.get(target)
-        own = {} if there is None else there.values
-        if any(value != "" and path not in file.values for path, value in own.items()):
+        if self.effective(source) is None:
             return Outcome(FAILED)
-        shared = [path for path, value in file.values.items() if value != "" and own.get(path) != value]
+        if target in self.files and not self.opens(person, [target]):
+            return Outcome(NO_KEY)
+        file, there, values = self.files[source], self.files.get(target), self._folded(source)
+        own = {} if there is None else there.values
+        if any(value != "" and path not in values for path, value in own.items()):
+            return Outcome(FAILED)
+        shared = [path for path, value in values.items() if value != "" and own.get(path) != value]
         if shared and not keep:
             return Outcome(FAILED)
-        if not written and there is not None and (own, there.clear) == (file.values, file.clear):
+        if not written and there is not None and (own, there.clear) == (values, file.clear):
             return Outcome()
         wanted = self.rules[environment_of(target)]
         change = Change("new")
         if there is not None and there.readers == wanted:
-            paths = {path for path in {**file.values, **own} if own.get(path) != file.values.get(path)}
+            paths = {path for path in {**values, **own} if own.get(path) != values.get(path)}
             change = Change("set", frozenset((*paths, IMAGE)))
-        self.files[target] = Sealed(file.kind, file.clear, file.values, wanted)
+        self.files[target] = Sealed(file.kind, file.clear, values, wanted)
         return Outcome(OK, {target: change})
+
+    def _folded(self, base: str) -> dict[Path, Value]:
+        """The values of a base with those of its parts in their places; ``effective`` told that they fit."""
+        file = self.files[base]
+        folded = Sealed(file.kind, file.clear, file.values, file.readers)
+        for part in self.parts(base):
+            for key, content in self.files[part].contents().items():
+                placed = folded.place(key, as_bytes(content))
+                assert placed is not None
+                folded.values[placed[0]] = placed[1]
+        return folded.values
 
     def _of(self, environments: Sequence[str]) -> list[str]:
         return [name for name in self.files if environment_of(name) in environments]
