@@ -176,6 +176,37 @@ class TestWholeFiles:
         )
         assert not (team.folder / NEW).exists()
 
+    def test_a_comment_that_is_sealed_does_not_arrive_in_clear(self, team: Team) -> None:
+        team.write(
+            ".sops.yaml", RULES.replace("encrypted_regex: ^(data|stringData)$", "unencrypted_regex: ^metadata$", 1)
+        )
+        text = "# canary\napiVersion: v1\nkind: Secret\nmetadata: {name: n}\nstringData:\n  A: x # canary\n"
+        team.write("k8s/dev/n.yaml", text)
+        assert team.olga("encrypt", "-i", "k8s/dev/n.yaml").code == 0
+        assert "canary" not in team.read("k8s/dev/n.yaml")
+
+        ended = team.olga("cp", "k8s/dev/n.yaml", "k8s/prod/", "--keep-values")
+
+        assert (ended.code, ended.err) == (
+            1,
+            (
+                "sealpy: k8s/prod/n.yaml: a comment in the file would stand there in clear, and is encrypted where it "
+                "comes from\n"
+                "sealpy: hint: copy keys (SRC:KEY) instead of the file, or take the comment out of SRC\n"
+            ),
+        )
+        assert not (team.folder / "k8s/prod/n.yaml").exists()
+
+    def test_comments_that_are_in_clear_come_along(self, team: Team) -> None:
+        text = "# seen\napiVersion: v1\nkind: Secret\nmetadata: {name: n}\nstringData:\n  A: x # seen\n"
+        team.write("k8s/dev/n.yaml", text)
+        assert team.olga("encrypt", "-i", "k8s/dev/n.yaml").code == 0
+
+        ended = team.olga("cp", "k8s/dev/n.yaml", "k8s/prod/", "--keep-values")
+
+        assert ended.code == 0, ended.err
+        assert team.olga("decrypt", "k8s/prod/n.yaml").out == text
+
     def test_an_annotation_that_is_sealed_does_not_arrive_in_clear(self, team: Team) -> None:
         team.write(".sops.yaml", RULES.replace("^(data|stringData)$", "^(data|stringData|metadata)$", 1))
         team.write(

@@ -4,6 +4,7 @@ Nothing is written and nobody is asked here: ``decide`` says for each value what
 """
 
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -89,13 +90,24 @@ def of_file(
 
 
 def check_sealed(source: Opened, data: bytes, fmt: Format) -> None:
-    """Refuse what ``of_file`` became, if a value that is sealed in the source stands there in clear.
+    """Refuse what ``of_file`` became, if a value or comment that is sealed in the source stands there in clear.
 
     Raises:
         Refused
     """
     leaves = operations.scan_sealed(data, fmt)[0].leaves
     _refuse_bared(source, leaves, [encrypted_value.parse(leaf.content) is not None for leaf in leaves])
+    sealed = zip(source.leaves, source.sealed, strict=True)
+    # A comment has no path of its own, and the same words may stand in clear elsewhere: so they are counted.
+    in_clear = Counter(leaf.content.strip() for leaf, is_sealed in sealed if leaf.kind == "comment" and not is_sealed)
+    for leaf in leaves:
+        if leaf.kind == "comment" and leaf.content.strip() and encrypted_value.parse(leaf.content) is None:
+            in_clear[leaf.content.strip()] -= 1
+            if in_clear[leaf.content.strip()] < 0:
+                raise Refused(
+                    f"a comment in {_spelt(leaf.path)} would stand there in clear, and is encrypted where it comes from",
+                    hint="copy keys (SRC:KEY) instead of the file, or take the comment out of SRC",
+                )
 
 
 def of_keys(
