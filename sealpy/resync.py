@@ -58,20 +58,15 @@ def change_of(metadata: Metadata, rule: CreationRule, fmt: Format) -> Change:
     stays. A binary file is one value, which no selection and no MAC mode splits. The order of keys is of no account,
     nor is the threshold of a single group, nor the version of an Azure key that the rule leaves open.
     """
-    unversioned = {key.text for group in rule.groups for key in group if key.backend == "azure_kv"}
-    labels = {
-        (backend, text): (backend, short if (short := text.rpartition("/")[0]) in unversioned else text)
-        for group in operations.key_names(metadata)
-        for backend, text in group
-    }
-    present = [[labels[name] for name in group] for group in operations.key_names(metadata)]
+    names = operations.key_names(metadata)
+    present = [[rule.called(*name) for name in group] for group in names]
     wanted = [list(dict.fromkeys((key.backend, key.text) for key in group)) for group in rule.groups]
     change = Change()
     if wanted:
         there, named = (dict.fromkeys(name for group in groups for name in group) for groups in (present, wanted))
         change = change._replace(
             added=tuple(name for name in named if name not in there),
-            removed=tuple(name for name, label in labels.items() if label not in named),
+            removed=tuple(dict.fromkeys(name for group in names for name in group if rule.called(*name) not in named)),
         )
     if len(wanted) > 1 or (wanted and len(present) > 1):
         standing, asked = _groups(present, metadata.threshold), _groups(wanted, rule.threshold)

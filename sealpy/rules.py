@@ -99,6 +99,19 @@ class CreationRule(NamedTuple):
     mac_only_encrypted: bool = False
     fault: Fault | None = None
 
+    @property
+    def quorum(self) -> int:
+        """How many of its key groups together open a file."""
+        return 1 if len(self.groups) == 1 else self.threshold or len(self.groups)
+
+    def called(self, backend: str, text: str) -> tuple[str, str]:
+        """Return what the rule calls a master key of a file: a version of an Azure key that it leaves open is cut off."""
+        if backend != "azure_kv":
+            return backend, text
+        short = text.rpartition("/")[0]
+        unversioned = any(key.backend == backend and key.text == short for group in self.groups for key in group)
+        return backend, short if unversioned else text
+
     def with_keys(self, keys: Sequence[KeySpec]) -> "CreationRule":
         """Return the rule with other keys, as one group; all else that it says stays."""
         return self._replace(groups=(tuple(keys),))

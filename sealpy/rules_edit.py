@@ -17,6 +17,7 @@ from sealpy.settings import Setting
 
 _BACKEND = "age"
 _ALIAS = "*"
+_BEHIND_ALIAS = "it leads through an alias"
 _BEHIND = re.compile(r"([ \t]*,)?([ \t]*#[^\r\n]*)?(?=\r?\n)")
 """What may follow the last item of a list in brackets that has a line of its own."""
 _DASH = re.compile(r"([ \t]*-[ \t]+)")
@@ -147,11 +148,10 @@ def _insert(text: str, parsed: Rules, index: int, recipient: str) -> str:
         # Of a group this is a list; of a rule a text will do, which asks for no indentation.
         edits = fmt.insert(document, base, [recipient] if "key_groups" in base else recipient)
         if _unfold(text, edits):
-            raise PathNotFound("it leads through an alias")
+            raise PathNotFound(_BEHIND_ALIAS)
         return splice(text, edits)
     if leaves[0].path == base:
-        if text[leaves[0].start] == _ALIAS:
-            raise PathNotFound("it leads through an alias")
+        _refuse_alias(text, leaves[0])
         return splice(text, [_appended(text, leaves[0], recipient)])
     last = leaves[-1]
     return splice(text, (_behind if _in_brackets(text, last) else _below_it)(text, last, recipient))
@@ -180,16 +180,14 @@ def _without(text: str, base: Path, recipient: str, *, other: bool) -> str:
     document = fmt.scan(text)
     leaves = _listed(document, base)
     if not other and leaves:
-        if text[leaves[0].start] == _ALIAS:
-            raise PathNotFound("it leads through an alias")
+        _refuse_alias(text, leaves[0])
         return splice(text, fmt.remove(document, base))
     for leaf in reversed(leaves):
         parts = [part.strip() for part in leaf.content.split(",")]
         if recipient not in parts:
             continue
         if leaf.path == base or any(part and part != recipient for part in parts):
-            if text[leaf.start] == _ALIAS:
-                raise PathNotFound("it leads through an alias")
+            _refuse_alias(text, leaf)
             text = splice(text, _cut_out(text, leaf, recipient))
         else:
             text = splice(text, [_item(text, leaf)])
@@ -272,6 +270,11 @@ def _rule(parsed: Rules, index: int) -> CreationRule:
 
 def _is(key: KeySpec, recipient: str) -> bool:
     return key.backend == _BACKEND and key.text == recipient
+
+
+def _refuse_alias(text: str, leaf: Leaf) -> None:
+    if text[leaf.start] == _ALIAS:
+        raise PathNotFound(_BEHIND_ALIAS)
 
 
 def _unfold(text: str, edits: Sequence[Edit]) -> bool:

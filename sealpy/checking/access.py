@@ -59,26 +59,19 @@ def _recipients(path: str, metadata: Metadata, rule: CreationRule, project: Proj
         yield Finding(
             "SP305", path, f"its recipients stand in {_groups(len(present))}, not in the rule's groups", fix=_SYNC
         )
-    elif len(wanted) > 1 and (metadata.threshold or len(present)) != (rule.threshold or len(wanted)):
+    elif len(wanted) > 1 and (metadata.threshold or len(present)) != rule.quorum:
         yield Finding(
             "SP305",
             path,
             f"{metadata.threshold or len(present)} of its {len(present)} key groups open it, "
-            f"but the rule says {rule.threshold or len(wanted)}",
+            f"but the rule says {rule.quorum}",
             fix=_SYNC,
         )
 
 
 def _present(metadata: Metadata, rule: CreationRule) -> Sequence[Sequence[KeyName]]:
-    """Return a file's master keys; a version of an Azure key that the rule leaves open does not count."""
-    unversioned = {key.text for group in rule.groups for key in group if key.backend == "azure_kv"}
-    return [
-        [
-            (key.backend, short if (short := key.label.rpartition("/")[0]) in unversioned else key.label.strip())
-            for key in group
-        ]
-        for group in metadata.groups
-    ]
+    """Return a file's master keys as the rule calls them."""
+    return [[rule.called(key.backend, key.label.strip()) for key in group] for group in metadata.groups]
 
 
 def _groups(number: int) -> str:

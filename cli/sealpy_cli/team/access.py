@@ -91,5 +91,4 @@ def _can_write(rule: CreationRule, identities: Identities) -> bool:
 def _can_read(rule: CreationRule, ours: Sequence[bool]) -> bool:
     if rule.fault is not None or not ours:
         return False
-    needed = 1 if len(ours) == 1 else rule.threshold or len(ours)
-    return sum(ours) >= needed
+    return sum(ours) >= rule.quorum

@@ -44,13 +44,12 @@ def _other_groups(rule: CreationRule, own: Sequence[str], calls: Project) -> str
     """Say who else it takes where a rule has several key groups open a file together; empty if nobody."""
     foreign = [group for group in rule.groups if not any(key.text in own for key in group)]
     total = len(rule.groups)
-    needed = 1 if total == 1 else rule.threshold or total
-    missing = needed - (total - len(foreign))
+    missing = rule.quorum - (total - len(foreign))
     if missing <= 0:
         return ""
     who = "; ".join(terminal.listing([calls.shown(key.text) for key in group]) for group in foreign)
     more = "a key of another group is needed" if missing == 1 else f"keys of {missing} more groups are needed"
-    return f"{needed} of {total} key groups together open it, so {more}: {who}"
+    return f"{rule.quorum} of {total} key groups together open it, so {more}: {who}"
 
 
 def recipients(identities: Identities) -> list[str]:
