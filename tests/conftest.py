@@ -34,6 +34,13 @@ class AgeKey(NamedTuple):
     recipient: str
 
 
+def make_age_key(tool: Callable[[str], str], path: Path) -> AgeKey:
+    """Make a pair and leave it in a file, as age-keygen writes it."""
+    subprocess.run([tool("age-keygen"), "-o", str(path)], capture_output=True, check=True)
+    recipient, identity = path.read_text().splitlines()[1:]
+    return AgeKey(identity=identity, recipient=recipient.rpartition(" ")[2])
+
+
 GIT_CONFIG = """\
 [user]
     name = Test

@@ -1,13 +1,13 @@
 """Programs to run: sealpy without a key, and with one."""
 
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.cli.process import Program
-from tests.conftest import AgeKey
+from tests.cli.team import Team, Tool
+from tests.conftest import AgeKey, make_age_key
 
 Run = Program
 """What the fixture ``run`` gives."""
@@ -41,7 +41,12 @@ def sealpy(run: Program, home: Path, age_key: AgeKey) -> Program:
 @pytest.fixture(scope="session")
 def other_key(tool: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> AgeKey:
     """Make a key that opens nothing of the others'."""
-    path = tmp_path_factory.mktemp("other") / "key.txt"
-    subprocess.run([tool("age-keygen"), "-o", str(path)], capture_output=True, check=True)
-    recipient, identity = path.read_text().splitlines()[1:]
-    return AgeKey(identity=identity, recipient=recipient.rpartition(" ")[2])
+    return make_age_key(tool, tmp_path_factory.mktemp("other") / "key.txt")
+
+
+@pytest.fixture
+def team(tmp_path: Path, tool: Tool) -> Team:
+    """Return a team at the beginning of its repository."""
+    made = Team(tmp_path, tool)
+    made.begin()
+    return made

@@ -1,11 +1,10 @@
 """A team: people with a home and keys of their own, and one repository with environments."""
 
-import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tests.cli.process import Program
-from tests.conftest import AgeKey
+from tests.conftest import AgeKey, make_age_key
 
 Tool = Callable[[str], str]
 
@@ -113,15 +112,18 @@ class Team:
 
     def _person(self, name: str) -> Program:
         path = self._base / f"{name}.txt"
-        subprocess.run([self._tool("age-keygen"), "-o", str(path)], capture_output=True, check=True)
-        recipient, identity = path.read_text().splitlines()[1:]
-        self.keys[name] = AgeKey(identity=identity, recipient=recipient.rpartition(" ")[2])
+        self.keys[name] = make_age_key(self._tool, path)
         return self._program(name, {"SOPS_AGE_KEY_FILE": str(path)})
 
     def _program(self, name: str, env: Mapping[str, str]) -> Program:
         home = self._base / name
         home.mkdir()
         return Program(self.folder, home, env)
+
+
+def shown(team: Team, name: str) -> str:
+    """Write somebody as sealpy does: the name, and the recipient behind it."""
+    return f"{name} ({short(team.recipient(name))})"
 
 
 def short(recipient: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.process import Ended, at_a_terminal
-from tests.cli.team import FILES, RULES, Team, Tool, short
+from tests.cli.team import FILES, RULES, Team, Tool, shown
 
 DEV, PROD, MAIL = FILES
 NEW = "k8s/prod/new/secrets.yaml"
@@ -18,10 +18,6 @@ def team(tmp_path: Path, tool: Tool) -> Team:
     made.begin()
     (made.folder / "k8s/prod/new").mkdir()
     return made
-
-
-def shown(team: Team, name: str) -> str:
-    return f"{name} ({short(team.recipient(name))})"
 
 
 def clear(team: Team, file: str, person: str = "olga") -> str:

@@ -3,22 +3,9 @@
 import json
 from pathlib import Path
 
-import pytest
-
-from tests.cli.team import FILES, NAMES, RULES, Team, Tool, short
+from tests.cli.team import FILES, NAMES, RULES, Team, shown
 
 DEV, PROD, MAIL = FILES
-
-
-@pytest.fixture
-def team(tmp_path: Path, tool: Tool) -> Team:
-    made = Team(tmp_path, tool)
-    made.begin()
-    return made
-
-
-def shown(team: Team, name: str) -> str:
-    return f"{name} ({short(team.recipient(name))})"
 
 
 class TestWithTheKey:

@@ -1,24 +1,12 @@
 """``sealpy sync``: rules change, files follow, and the real sops sees who opens what and how."""
 
 import json
-from pathlib import Path
 
 import pytest
 
-from tests.cli.team import FILES, NAMES, RULES, Team, Tool, short
+from tests.cli.team import FILES, NAMES, RULES, Team, shown
 
 DEV, PROD, MAIL = FILES
-
-
-@pytest.fixture
-def team(tmp_path: Path, tool: Tool) -> Team:
-    made = Team(tmp_path, tool)
-    made.begin()
-    return made
-
-
-def shown(team: Team, name: str) -> str:
-    return f"{name} ({short(team.recipient(name))})"
 
 
 def test_where_all_is_in_line_there_is_nothing_to_do(team: Team) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.team import Team, Tool, short
+from tests.cli.team import Team, Tool, shown
 
 RULES = """\
 creation_rules:
@@ -39,10 +39,6 @@ def team(tmp_path: Path, tool: Tool) -> Team:
     made.olga.git("init", "-q", ".")
     made.commit()
     return made
-
-
-def shown(team: Team, name: str) -> str:
-    return f"{name} ({short(team.recipient(name))})"
 
 
 def sealed(team: Team, file: str) -> list[str]:

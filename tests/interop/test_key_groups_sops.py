@@ -2,14 +2,13 @@
 
 import itertools
 import re
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.cli.process import Ended, Program
-from tests.conftest import AgeKey
+from tests.conftest import AgeKey, make_age_key
 
 CLEAR = {
     "secrets.yaml": "# why\na: one\nb:\n  - two\n",
@@ -28,10 +27,7 @@ class People:
         self.sops = tool("sops")
         self.keys: list[AgeKey] = []
         for number in range(4):
-            path = base / f"{number}.txt"
-            subprocess.run([tool("age-keygen"), "-o", str(path)], capture_output=True, check=True)
-            recipient, identity = path.read_text().splitlines()[1:]
-            self.keys.append(AgeKey(identity=identity, recipient=recipient.rpartition(" ")[2]))
+            self.keys.append(make_age_key(tool, base / f"{number}.txt"))
         self.folder = base / "work"
         self.folder.mkdir()
         for name, text in CLEAR.items():
