@@ -342,7 +342,7 @@ def traced(house: House, words: Sequence[str], into: Path, **more: object) -> li
         assert not places.IN_CI, "strace is missing"
         pytest.skip("no strace here")
     calls = "open,openat,openat2,creat,mkdir,mkdirat,mknod,mknodat,memfd_create,rename,renameat,renameat2,link,linkat,symlink,symlinkat"
-    writes = "write,pwrite64,writev,pwritev,pwritev2,sendto,sendmsg,sendfile,splice,vmsplice,connect,execve,ftruncate,mq_open,shm_open"
+    writes = "write,pwrite64,writev,pwritev,pwritev2,sendto,sendmsg,sendfile,splice,vmsplice,connect,execve,ftruncate,mq_open"
     before = [
         "strace",
         "-f",
@@ -353,7 +353,7 @@ def traced(house: House, words: Sequence[str], into: Path, **more: object) -> li
         "-o",
         str(into),
         "-e",
-        f"trace={calls},{writes}".replace(",shm_open", ""),
+        f"trace={calls},{writes}",
     ]
     ended = house(*words, before=before, **more)  # type: ignore[arg-type]
     if "ptrace" in ended.err.lower() or not into.exists() or not into.read_text("utf-8", "replace"):
